@@ -1,0 +1,259 @@
+"""`Dataset`: news, readers and impressions as immutable columnar tables that refer to each other by position."""
+
+import hashlib
+import io
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Final, Literal, TypeAlias
+
+import attrs
+import polars as pl
+
+from genre.errors import UsageError, nearest
+
+NEW_READER_CLICKS: Final = 5
+"""A reader with at most this many clicks in the original history is *new*; all others are *warm* (paper, 4.1)."""
+
+_POSITIONS: Final[pl.DataType | type[pl.DataType]] = pl.List(pl.UInt32)
+_LABELS: Final[pl.DataType | type[pl.DataType]] = pl.List(pl.UInt8)
+_TIME: Final[pl.DataType | type[pl.DataType]] = pl.Datetime("us")
+
+NEWS_SCHEMA: Final = pl.Schema(
+    {
+        "id": pl.String,
+        "origin": pl.String,
+        "category": pl.String,
+        "subcategory": pl.String,
+        "url": pl.String,
+        "title_entities": pl.String,
+        "abstract_entities": pl.String,
+    }
+)
+TEXT_SCHEMA: Final = pl.Schema(
+    {"news": pl.UInt32, "field": pl.String, "version": pl.String, "model": pl.String, "text": pl.String}
+)
+READER_SCHEMA: Final = pl.Schema({"id": pl.String, "user": pl.String, "history": _POSITIONS, "clicks": pl.UInt32})
+INTEREST_SCHEMA: Final = pl.Schema(
+    {
+        "reader": pl.UInt32,
+        "kind": pl.String,
+        "version": pl.String,
+        "model": pl.String,
+        "rank": pl.UInt32,
+        "value": pl.String,
+    }
+)
+IMPRESSION_SCHEMA: Final = pl.Schema(
+    {
+        "id": pl.String,
+        "split": pl.String,
+        "reader": pl.UInt32,
+        "time": _TIME,
+        "candidates": _POSITIONS,
+        "labels": _LABELS,
+    }
+)
+TABLES: Final[Mapping[str, pl.Schema]] = {
+    "news": NEWS_SCHEMA,
+    "texts": TEXT_SCHEMA,
+    "readers": READER_SCHEMA,
+    "interests": INTEREST_SCHEMA,
+    "impressions": IMPRESSION_SCHEMA,
+}
+
+TextVersion: TypeAlias = str
+"""`"original"`, `"latest"`, or the name of the round that wrote the text."""
+
+
+@attrs.frozen
+class LineageEntry:
+    """One step in the making of a data set. Holds no clock time, so that equal work has equal lineage.
+
+    Attributes:
+        operation: `"read"`, `"round"`, `"split"`, ...
+        details: what the step was told and what it counted; JSON values only.
+    """
+
+    operation: str
+    details: Mapping[str, object]
+
+
+@attrs.frozen(eq=False)
+class Dataset:
+    """News, the texts of news, readers, their interests, and impressions. Never changed in place.
+
+    Every reference is a row position (`UInt32`), and news and readers are only ever appended, so that a position
+    stays valid through all enrichment rounds.
+
+    Attributes:
+        news: one row a news; `origin` is `"original"` or `"generated"`.
+        texts: one row for each *version* of each text field of a news, oldest first, with the round (`version`) and
+            the model that wrote it (`""` for the original).
+        readers: one row for each distinct (user, visible history). `clicks` is the length of the original visible
+            history, which synthetic news never change.
+        interests: one row for each topic, region, ... of a reader, most related first (`rank` 0).
+        impressions: one row an impression; `labels` is null in an unlabelled split.
+        lineage: how this data set came to be, oldest step first.
+    """
+
+    news: pl.DataFrame
+    texts: pl.DataFrame
+    readers: pl.DataFrame
+    interests: pl.DataFrame
+    impressions: pl.DataFrame
+    lineage: tuple[LineageEntry, ...]
+
+    def __attrs_post_init__(self) -> None:
+        for name, schema in TABLES.items():
+            actual = getattr(self, name).schema
+            if actual != schema:
+                raise UsageError(f"table {name!r} has the columns {dict(actual)}, expected {dict(schema)}")
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of everything a model or a prompt can read; equal content has equal fingerprints."""
+        digest = hashlib.blake2b(digest_size=16)
+        for name in TABLES:
+            buffer = io.BytesIO()
+            getattr(self, name).write_parquet(buffer, compression="uncompressed", statistics=False)
+            digest.update(name.encode())
+            digest.update(buffer.getbuffer())
+        return digest.hexdigest()
+
+    @property
+    def text_fields(self) -> list[str]:
+        """Names of the text fields that some news has, for example `["abstract", "title"]`."""
+        return sorted(self.texts["field"].unique().to_list())
+
+    @property
+    def splits(self) -> list[str]:
+        """Names of the impressions' splits, in alphabetical order."""
+        return sorted(self.impressions["split"].unique().to_list())
+
+    def text(self, field: str, version: TextVersion = "latest") -> pl.Series:
+        """One text per news, aligned with `news`; `""` where a news has none.
+
+        A named `version` falls back to the original for news that this round did not rewrite, and a news made by an
+        LLM has no original: its only text is what every version reads.
+
+        Raises:
+            UsageError: no round of that name wrote this field.
+        """
+        rows = self.texts.filter(pl.col("field") == field)
+        if version != "latest":
+            written = set(rows["version"].unique()) | {"original"}
+            if version not in written:
+                raise UsageError(
+                    f"no version {version!r} of the field {field!r}",
+                    remedy=nearest(version, written | {"latest"}),
+                )
+            # Chosen version first, then the original, then whatever a generated news has.
+            preference = (
+                pl.when(pl.col("version") == version).then(0).when(pl.col("version") == "original").then(1)
+            ).otherwise(2)
+            rows = rows.with_columns(preference=preference).sort("news", "preference", maintain_order=True)
+            rows = rows.unique("news", keep="first", maintain_order=True)
+        else:
+            rows = rows.unique("news", keep="last", maintain_order=True)
+        positions = pl.DataFrame({"news": pl.arange(0, self.news.height, eager=True, dtype=pl.UInt32)})
+        joined = positions.join(rows.select("news", "text"), on="news", how="left", maintain_order="left")
+        return joined["text"].fill_null("").alias(field)
+
+    def interests_of(self, kind: str) -> pl.DataFrame:
+        """Columns `reader`, `rank`, `value`: each reader's newest interests of one kind, most related first."""
+        rows = self.interests.filter(pl.col("kind") == kind)
+        newest = rows.group_by("reader").agg(pl.col("version").last())
+        current = rows.join(newest, on=["reader", "version"], how="semi")
+        return current.select("reader", "rank", "value").sort("reader", "rank")
+
+    @cached_property
+    def is_new(self) -> pl.Series:
+        """Whether each reader is *new*: at most five clicks in the original visible history."""
+        return (self.readers["clicks"] <= NEW_READER_CLICKS).alias("is_new")
+
+    def stats(self) -> dict[str, int | float]:
+        """Counts and means that describe the set, as the field reports them."""
+        original = self.news.filter(pl.col("origin") == "original").height
+        labels = self.impressions["labels"].drop_nulls().explode(empty_as_null=False)
+        splits = self.impressions.group_by("split").len().sort("split")
+        return {
+            "news": original,
+            "generated_news": self.news.height - original,
+            "rewritten_texts": self.texts.filter(
+                (pl.col("version") != "original") & pl.col("news").is_in(self._original_positions().implode())
+            ).height,
+            "users": self.readers["user"].n_unique(),
+            "readers": self.readers.height,
+            "new_readers": int(self.is_new.sum()),
+            "profiled_readers": self.interests["reader"].n_unique(),
+            "mean_history": round(float(self.readers["clicks"].mean() or 0.0), 2),  # type: ignore[arg-type]
+            "positives": int(labels.sum() or 0),
+            "negatives": int(labels.len() - (labels.sum() or 0)),
+            **{f"impressions_{split}": count for split, count in splits.iter_rows()},
+        }
+
+    def _original_positions(self) -> pl.Series:
+        return self.news.with_row_index("position").filter(pl.col("origin") == "original")["position"]
+
+    # -- growing ------------------------------------------------------------------------------------------------
+
+    def with_lineage(self, operation: str, **details: object) -> "Dataset":
+        """The same data with one more lineage entry."""
+        return attrs.evolve(self, lineage=(*self.lineage, LineageEntry(operation, details)))
+
+    def with_texts(self, rows: pl.DataFrame) -> "Dataset":
+        """A data set with new text versions; the old ones stay readable.
+
+        Args:
+            rows: columns as in `texts`.
+        """
+        return attrs.evolve(self, texts=pl.concat([self.texts, rows.select(TEXT_SCHEMA.names()).cast(TEXT_SCHEMA)]))
+
+    def with_interests(self, rows: pl.DataFrame) -> "Dataset":
+        """A data set that knows more of its readers; columns as in `interests`."""
+        typed = rows.select(INTEREST_SCHEMA.names()).cast(INTEREST_SCHEMA)
+        return attrs.evolve(self, interests=pl.concat([self.interests, typed]))
+
+    def with_generated_news(self, rows: pl.DataFrame) -> "Dataset":
+        """A data set in which some readers' histories end with news that an LLM wrote for them.
+
+        Generated news never become candidates, and `clicks` stays as it was.
+
+        Args:
+            rows: `reader` (position), `id`, `version`, `model`, any column of `news`, and a column for each text
+                field; in the order in which they join a reader's history.
+
+        Raises:
+            UsageError: an id exists already (the same round was applied twice).
+        """
+        taken = rows.filter(pl.col("id").is_in(self.news["id"].implode()))
+        if taken.height or rows["id"].n_unique() < rows.height:
+            clash = taken["id"][0] if taken.height else rows.filter(rows["id"].is_duplicated())["id"][0]
+            raise UsageError(
+                f"news {clash!r} is in the data set already",
+                remedy="give the second round a `name` of its own",
+            )
+        positions = pl.arange(self.news.height, self.news.height + rows.height, eager=True, dtype=pl.UInt32)
+        rows = rows.with_columns(news=positions)
+        structure = {"news", "reader", "version", "model", *NEWS_SCHEMA}
+        fields = [name for name in rows.columns if name not in structure]
+        texts = rows.unpivot(fields, index=["news", "version", "model"], variable_name="field", value_name="text").sort(
+            "news", "field"
+        )
+        added = rows.group_by("reader", maintain_order=True).agg(pl.col("news").alias("added"))
+        indexed = self.readers.with_row_index("reader").join(added, on="reader", how="left", maintain_order="left")
+        grown = pl.concat_list(pl.col("history"), pl.col("added").fill_null([]))
+        readers = indexed.with_columns(history=grown).select(READER_SCHEMA.names())
+        return attrs.evolve(
+            self,
+            news=pl.concat([self.news, news_rows(rows, origin="generated")]),
+            readers=readers.cast(READER_SCHEMA),
+        ).with_texts(texts)
+
+
+def news_rows(rows: pl.DataFrame, *, origin: Literal["original", "generated"]) -> pl.DataFrame:
+    """The columns of `Dataset.news` out of `rows`; what `rows` lacks is empty."""
+    columns = {name: pl.col(name).fill_null("") if name in rows.columns else pl.lit("") for name in NEWS_SCHEMA}
+    return rows.select(**{**columns, "origin": pl.lit(origin)}).cast(NEWS_SCHEMA)

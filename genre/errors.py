@@ -1,0 +1,57 @@
+"""Errors that a user can act on.
+
+A `GenreError` is an answer, not an accident: it says what was wrong, where, and what to do. The command line prints
+it without a traceback and exits with 2 (`UsageError`: the call, a file or the configuration is wrong) or 1
+(`RunError`: the call was right and the run failed).
+"""
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class GenreError(Exception):
+    """Base of every error that this project raises on purpose.
+
+    Attributes:
+        message: what was wrong, with the value.
+        where: the file, and the line or key in it, if there is one.
+        remedy: what to do about it.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, where: str | Path | None = None, remedy: str | None = None) -> None:
+        super().__init__(message, where, remedy)
+        self.message = message
+        self.where = None if where is None else str(where)
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        advice = f"\n  -> {self.remedy}" if self.remedy else ""
+        return f"{place}{self.message}{advice}"
+
+
+class UsageError(GenreError):
+    """The call, the configuration or an input file is wrong; nothing was run."""
+
+    exit_code = 2
+
+
+class RunError(GenreError):
+    """The call was right, and the run could not be completed."""
+
+    exit_code = 1
+
+
+class RunVetoed(RunError):
+    """A plugin refused a planned run through `genre_run_planned`."""
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """Advice for a name that does not exist: the nearest valid one if there is one, and all of them if few."""
+    names = sorted(set(valid))
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    listing = f"valid: {', '.join(names)}" if names else "there are none"
+    return f"did you mean {close[0]!r}? ({listing})" if close else listing

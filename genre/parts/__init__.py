@@ -1,0 +1,78 @@
+"""What plugins are made of: the records that hooks yield, and the contracts that their targets meet.
+
+Imports neither torch nor polars: listing plugins stays fast.
+"""
+
+from genre.parts.events import AnswersStored, EpochFinished, RunFinished, RunPlan
+from genre.parts.generation import (
+    Completion,
+    Fatal,
+    Gate,
+    GenerationError,
+    Generator,
+    Identity,
+    Json,
+    MalformedOutput,
+    Message,
+    Prompt,
+    Prompter,
+    RateLimited,
+    Record,
+    Refused,
+    Sampling,
+    Skipped,
+    Transient,
+    Updater,
+    Usage,
+    canonical_json,
+)
+from genre.parts.modeling import (
+    FieldAwareNewsEncoder,
+    FieldBatch,
+    FieldSpec,
+    Interaction,
+    NewsBatch,
+    NewsEncoder,
+    UserEncoder,
+)
+from genre.parts.records import AnyPart, Baseline, Encoder, Kind, Part, Task
+
+__all__ = [
+    "AnswersStored",
+    "AnyPart",
+    "Baseline",
+    "Completion",
+    "Encoder",
+    "EpochFinished",
+    "Fatal",
+    "FieldAwareNewsEncoder",
+    "FieldBatch",
+    "FieldSpec",
+    "Gate",
+    "GenerationError",
+    "Generator",
+    "Identity",
+    "Interaction",
+    "Json",
+    "Kind",
+    "MalformedOutput",
+    "Message",
+    "NewsBatch",
+    "NewsEncoder",
+    "Part",
+    "Prompt",
+    "Prompter",
+    "RateLimited",
+    "Record",
+    "Refused",
+    "RunFinished",
+    "RunPlan",
+    "Sampling",
+    "Skipped",
+    "Task",
+    "Transient",
+    "Updater",
+    "Usage",
+    "UserEncoder",
+    "canonical_json",
+]

@@ -1,0 +1,272 @@
+"""registry.toml: layers of settings, and options structured into attrs classes with errors that help.
+
+Precedence, lowest first: built-in defaults, the user's file, the project's file, the experiment, the command line.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import attrs
+import cattrs
+import click
+from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError, IterableValidationError
+
+from genre.errors import UsageError, nearest
+
+FILE_NAME: Final = "registry.toml"
+Table = dict[str, object]
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Layer:
+    """One source of settings: its name for messages, the file behind it (if any), and what it says."""
+
+    origin: str
+    data: Mapping[str, object]
+    path: Path | None = None
+
+
+@attrs.frozen
+class Secret:
+    """A secret by the name of its environment variable; its value is read when it is used and never shown."""
+
+    env: str
+
+    def reveal(self) -> str:
+        """The value.
+
+        Raises:
+            UsageError: the variable is not set.
+        """
+        value = os.environ.get(self.env, "")
+        if not value:
+            raise UsageError(
+                f"the environment variable {self.env} is not set, and an API key is read from it",
+                remedy=f"export {self.env}=... and run the command again",
+            )
+        return value
+
+
+@attrs.frozen
+class Settings:
+    """Merged settings that remember where each value came from.
+
+    Attributes:
+        layers: lowest precedence first.
+    """
+
+    layers: tuple[Layer, ...]
+
+    def table(self, *path: str) -> Table:
+        """The merged table at `path`; empty when no layer has it. Sub-tables merge, other values replace.
+
+        Raises:
+            UsageError: some layer has a value there that is not a table.
+        """
+        merged: Table = {}
+        for layer in self.layers:
+            value = _lookup(layer, path)
+            if value is not None:
+                _merge(merged, value)
+        return merged
+
+    def origin(self, *path: str) -> Layer | None:
+        """The layer that decides the value at `path`."""
+        for layer in reversed(self.layers):
+            *parents, name = path
+            table = _lookup(layer, tuple(parents))
+            if table is not None and name in table:
+                return layer
+        return None
+
+    def where(self, *path: str) -> str:
+        """File and line (as far as they can be told) and key of the value at `path`, for messages."""
+        layer = self.origin(*path)
+        key = ".".join(path)
+        if layer is None:
+            return key
+        if layer.path is None:
+            return f"{layer.origin}, {key}"
+        line = _line_of(layer.path, path)
+        return f"{layer.path}:{line}, {key}" if line else f"{layer.path}, {key}"
+
+    def over(self, layer: Layer) -> "Settings":
+        """These settings with one more layer, of the highest precedence."""
+        return Settings((*self.layers, layer))
+
+
+def load_settings(start: Path | None = None) -> Settings:
+    """The built-in, the user's and the project's registry.toml (searched upwards from `start`).
+
+    Raises:
+        UsageError: a file is not TOML, or has a top-level table that nobody knows.
+    """
+    builtin = builtin_registry_path()
+    found = [("built-in defaults", builtin), ("user", Path(click.get_app_dir("genre")) / FILE_NAME)]
+    here = (start or Path.cwd()).resolve()
+    project = next((folder / FILE_NAME for folder in (here, *here.parents) if (folder / FILE_NAME).is_file()), None)
+    if project is not None and project != builtin:
+        found.append(("project", project))
+    return Settings(tuple(read_layer(origin, path) for origin, path in found if path.is_file()))
+
+
+def builtin_registry_path() -> Path:
+    """The registry.toml that ships with genre: inside the wheel, or at the root of a checkout."""
+    package = Path(__file__).resolve().parent
+    packaged = package / FILE_NAME
+    return packaged if packaged.is_file() else package.parent / FILE_NAME
+
+
+def read_layer(origin: str, path: Path) -> Layer:
+    """One registry.toml.
+
+    Raises:
+        UsageError: it is not TOML, or has an unknown top-level table.
+    """
+    data = read_toml(path)
+    known = {"plugins", "generators", "tasks", "defaults"}
+    for name in data:
+        if name not in known:
+            line = _line_of(path, (name,))
+            raise UsageError(
+                f"unknown table {name!r}",
+                where=f"{path}:{line}" if line else path,
+                remedy=nearest(name, known),
+            )
+    return Layer(origin, data, path)
+
+
+def read_toml(path: Path) -> Table:
+    """A TOML file.
+
+    Raises:
+        UsageError: the file is missing or not TOML (the message has the line).
+    """
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError as error:
+        raise UsageError("there is no such file", where=path, remedy="check the path") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"not valid TOML: {error}", where=path, remedy="correct the line") from error
+
+
+def structure(values: Mapping[str, object], cls: type[T], where: str) -> T:
+    """Build an options class from plain values: strictly, and with an error that names the key and the remedy.
+
+    Args:
+        values: what a configuration file says.
+        cls: an attrs class.
+        where: file and key of the table, for messages.
+
+    Raises:
+        UsageError: an unknown option, a missing one, or a value of the wrong type or outside its range.
+    """
+    try:
+        return _converter().structure(dict(values), cls)
+    except ClassValidationError as error:
+        raise _explain(error, cls, where) from error
+
+
+def option_names(cls: type) -> tuple[str, ...]:
+    """Names of a class's options."""
+    return tuple(field.name for field in attrs.fields(cls))
+
+
+def _converter() -> cattrs.Converter:
+    converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
+    for scalar in (str, bool, int, float):
+        converter.register_structure_hook(scalar, _strict_scalar)
+    converter.register_structure_hook(Path, lambda value, _: Path(_strict_scalar(value, str)).expanduser())
+    converter.register_structure_hook(Secret, _structure_secret)
+    converter.register_structure_hook_func(lambda cls: cls is object, lambda value, _: value)
+    return converter
+
+
+def _strict_scalar(value: Any, cls: Any) -> Any:
+    """No conversion between types, except that a whole number is a number."""
+    if cls is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, cls) or (isinstance(value, bool) and cls is not bool):
+        raise TypeError(f"{value!r} is not of type {cls.__name__}")
+    return value
+
+
+def _structure_secret(value: object, _: object) -> Secret:
+    if isinstance(value, Mapping) and set(value) == {"env"} and isinstance(value["env"], str):
+        return Secret(value["env"])
+    # The value itself may be the secret: the message must not repeat it.
+    raise ValueError('a key is not written into a file; name its environment variable: { env = "MY_API_KEY" }')
+
+
+def _explain(error: ClassValidationError, cls: type, where: str) -> UsageError:
+    """The first of cattrs' errors, as one sentence."""
+    first = error.exceptions[0]
+    if isinstance(first, ForbiddenExtraKeysError):
+        name = sorted(first.extra_fields)[0]
+        return UsageError(f"unknown option {name!r}", where=where, remedy=nearest(name, option_names(cls)))
+    field = next(
+        (note.name for note in getattr(first, "__notes__", []) if hasattr(note, "name")),
+        None,
+    )
+    if isinstance(first, KeyError):
+        return UsageError(f"the option {first.args[0]!r} is missing", where=where, remedy=f"add {first.args[0]} = ...")
+    key = f"{where}.{field}" if field else where
+    if isinstance(first, ClassValidationError):
+        inner = next((f.type for f in attrs.fields(cls) if f.name == field), None)
+        return _explain(first, inner if isinstance(inner, type) else cls, key)
+    while isinstance(first, IterableValidationError):
+        first = first.exceptions[0]
+    message = first.args[0] if first.args else repr(first)
+    return UsageError(f"wrong value: {message}", where=key, remedy="correct the value")
+
+
+def _lookup(layer: Layer, path: tuple[str, ...]) -> Mapping[str, object] | None:
+    value: object = layer.data
+    for depth, name in enumerate(path):
+        if not isinstance(value, Mapping) or name not in value:
+            return None
+        value = value[name]
+        if not isinstance(value, Mapping):
+            key = ".".join(path[: depth + 1])
+            raise UsageError(
+                f"{key} is {value!r}, and a table is expected",
+                where=layer.path or layer.origin,
+                remedy=f"write [{key}] and its options below it",
+            )
+    assert isinstance(value, Mapping)
+    return value
+
+
+def _merge(target: Table, addition: Mapping[str, object]) -> None:
+    for name, value in addition.items():
+        existing = target.get(name)
+        if isinstance(existing, dict) and isinstance(value, Mapping):
+            _merge(existing, value)
+        elif isinstance(value, Mapping):
+            copy: Table = {}
+            _merge(copy, value)
+            target[name] = copy
+        else:
+            target[name] = value
+
+
+def _line_of(path: Path, keys: tuple[str, ...]) -> int | None:
+    """The line of a key, found by its header and its name; tomllib does not keep lines. None when unsure."""
+    header: tuple[str, ...] = ()
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if match := re.match(r"\s*\[+([^\]]+)\]+", line):
+            header = tuple(part.strip().strip("\"'") for part in match[1].split("."))
+            if header == keys:
+                return number
+        elif (match := re.match(r"\s*[\"']?([\w.-]+)[\"']?\s*=", line)) and (
+            *header,
+            *match[1].split("."),
+        ) == keys:
+            return number
+    return None
