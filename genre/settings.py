@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_args
 
 import attrs
 import cattrs
@@ -83,6 +83,20 @@ class Settings:
             if table is not None and name in table:
                 return layer
         return None
+
+    def located(self, cls: type, *path: str) -> Table:
+        """The merged table at `path` in which relative paths are resolved against the file that says them.
+
+        Args:
+            cls: the attrs class of the table's options; tells which of them are paths.
+        """
+        table = self.table(*path)
+        for field in attrs.fields(cls):
+            if field.name in table and _holds_paths(field.type):
+                layer = self.origin(*path, field.name)
+                base = layer.path.parent if layer and layer.path else Path()
+                table[field.name] = resolve_paths(table[field.name], base)
+        return table
 
     def where(self, *path: str) -> str:
         """File and line (as far as they can be told) and key of the value at `path`, for messages."""
@@ -176,6 +190,17 @@ def structure(values: Mapping[str, object], cls: type[T], where: str) -> T:
 def option_names(cls: type) -> tuple[str, ...]:
     """Names of a class's options."""
     return tuple(field.name for field in attrs.fields(cls))
+
+
+def resolve_paths(value: object, base: Path) -> object:
+    """A path, or a list of paths, relative to `base`; anything else as it is, for `structure` to refuse."""
+    if isinstance(value, list):
+        return [resolve_paths(item, base) for item in value]
+    return str(base / Path(value).expanduser()) if isinstance(value, str) else value
+
+
+def _holds_paths(annotation: object) -> bool:
+    return annotation is Path or any(_holds_paths(part) for part in get_args(annotation))
 
 
 def _converter() -> cattrs.Converter:

@@ -1,0 +1,26 @@
+"""The generation half: prompts are rendered, answered, stored, parsed and put back into the data set."""
+
+from genre.generation.answers import parse_answer
+from genre.generation.engine import Engine, Limits
+from genre.generation.pool import GeneratorPool, generator_pool
+from genre.generation.prepare import PreparedRound, RoundSpec, prepare_round
+from genre.generation.rounds import RoundProgress, RoundReport, run_rounds
+from genre.generation.store import AnswerStore, StoredAnswer
+from genre.generation.templates import ChatTemplate
+
+__all__ = [
+    "AnswerStore",
+    "ChatTemplate",
+    "Engine",
+    "GeneratorPool",
+    "Limits",
+    "PreparedRound",
+    "RoundProgress",
+    "RoundReport",
+    "RoundSpec",
+    "StoredAnswer",
+    "generator_pool",
+    "parse_answer",
+    "prepare_round",
+    "run_rounds",
+]

@@ -1,0 +1,83 @@
+"""From a model's raw text to a record: strict JSON that meets the prompt's schema, or `MalformedOutput`."""
+
+import functools
+import json
+from collections.abc import Mapping
+from typing import NoReturn
+
+import jsonschema
+import jsonschema.protocols
+import polars as pl
+
+from genre.parts import Json, MalformedOutput, Record, canonical_json
+
+MAX_ANSWER_BYTES = 1 << 20
+"""A longer answer is refused unread: no task asks for a megabyte."""
+
+
+def parse_answer(text: str, schema: Mapping[str, Json]) -> Record:
+    """Read a JSON answer that must meet `schema`; strings lose surrounding and repeated blank space.
+
+    Raises:
+        MalformedOutput: not JSON, not what the schema says, or not encodable text.
+    """
+    if len(text) > MAX_ANSWER_BYTES:
+        raise MalformedOutput("longer than a megabyte")
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise MalformedOutput("not JSON") from error
+    value = _tidy(value)
+    for problem in _validator(canonical_json(schema)).iter_errors(value):
+        place = "/".join(str(step) for step in problem.absolute_path)
+        raise MalformedOutput(f"schema: {problem.validator}{f' of {place}' if place else ''}")
+    if not isinstance(value, dict):
+        raise MalformedOutput("not a JSON object")
+    return value
+
+
+def record_columns(schema: Mapping[str, Json]) -> dict[str, pl.DataType | type[pl.DataType]]:
+    """Columns for the properties of an answer: text, numbers, flags, and lists of texts; anything else as JSON text."""
+    properties = schema.get("properties")
+    assert isinstance(properties, dict)
+    return {name: _column(definition) for name, definition in properties.items()}
+
+
+def column_value(value: Json, column: pl.DataType | type[pl.DataType]) -> Json:
+    """The value as its column holds it."""
+    return canonical_json(value) if column == pl.String and not isinstance(value, str | None) else value
+
+
+def _column(definition: Json) -> pl.DataType | type[pl.DataType]:
+    scalars: dict[Json, type[pl.DataType]] = {"integer": pl.Int64, "number": pl.Float64, "boolean": pl.Boolean}
+    if not isinstance(definition, dict):
+        return pl.String
+    kind = definition.get("type")
+    items = definition.get("items")
+    if kind == "array" and isinstance(items, dict) and items.get("type") == "string":
+        return pl.List(pl.String)
+    return scalars.get(kind, pl.String) if isinstance(kind, str) else pl.String
+
+
+@functools.lru_cache(maxsize=64)
+def _validator(schema: str) -> jsonschema.protocols.Validator:
+    return jsonschema.Draft202012Validator(json.loads(schema))
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _tidy(value: Json) -> Json:
+    """Blank space folded in every string; an unpaired surrogate, which no file can hold, is refused."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise MalformedOutput("unpaired surrogate") from error
+        return " ".join(value.replace("\0", " ").split())
+    if isinstance(value, list):
+        return [_tidy(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _tidy(item) for name, item in value.items()}
+    return value

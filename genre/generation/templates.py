@@ -1,0 +1,89 @@
+"""Chat templates: Jinja2 files with one block for each message, so that a prompt is data that a user can replace."""
+
+import functools
+import hashlib
+from pathlib import Path
+from typing import Final, Literal
+
+import attrs
+import jinja2
+import jinja2.sandbox
+
+from genre.errors import UsageError
+from genre.parts import Message
+
+ROLES: Final[tuple[Literal["system", "user", "assistant"], ...]] = ("system", "user", "assistant")
+
+
+@attrs.frozen(eq=False)
+class ChatTemplate:
+    """A Jinja2 file with a block `user` and, optionally, blocks `system` and `assistant`.
+
+    Attributes:
+        path: where it came from, for messages.
+        version: hash of its text.
+    """
+
+    path: Path
+    version: str
+    _template: jinja2.Template
+
+    @classmethod
+    def load(cls, path: Path) -> "ChatTemplate":
+        """Read and compile a template. It runs in a sandbox, and an unknown variable is an error.
+
+        Raises:
+            UsageError: the file is missing, not a template, or has no block `user`.
+        """
+        try:
+            text = path.read_text(encoding="utf-8")
+            template = _environment().from_string(text)
+        except OSError as error:
+            raise UsageError(f"the template cannot be read: {error.strerror}", where=path) from error
+        except UnicodeDecodeError as error:
+            raise UsageError("the template is not UTF-8 text", where=path) from error
+        except jinja2.TemplateSyntaxError as error:
+            raise UsageError(f"not a Jinja2 template: {error.message}", where=f"{path}:{error.lineno}") from error
+        unknown = sorted(set(template.blocks) - set(ROLES))
+        if "user" not in template.blocks or unknown:
+            raise UsageError(
+                f"unknown block {unknown[0]!r}" if unknown else "the template has no block 'user'",
+                where=path,
+                remedy="write {% block user %}...{% endblock %}, and {% block system %} before it if you like",
+            )
+        version = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+        return cls(path, version, template)
+
+    def render(self, **variables: object) -> tuple[Message, ...]:
+        """One message for each block, in the order system, user, assistant; surrounding blank space is removed.
+
+        Raises:
+            UsageError: the template asks for a variable that its task does not give, or does what the sandbox forbids.
+        """
+        context = self._template.new_context(variables)
+        try:
+            return tuple(
+                Message(role, "".join(self._template.blocks[role](context)).strip())
+                for role in ROLES
+                if role in self._template.blocks
+            )
+        except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError) as error:
+            raise UsageError(
+                f"the template cannot be rendered: {error}",
+                where=self.path,
+                remedy=f"the variables of this task are: {', '.join(sorted(variables))}",
+            ) from error
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.sandbox.SandboxedEnvironment(
+        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
+    )
+    environment.filters["one_line"] = one_line
+    return environment
+
+
+def one_line(text: str) -> str:
+    """The text on one line: news text must not be able to start a line of the prompt."""
+    return " ".join(text.split())

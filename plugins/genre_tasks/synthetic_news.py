@@ -1,0 +1,171 @@
+"""News written for readers with few clicks: the personalized news generator and the chain-based generator."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import attrs
+import polars as pl
+
+from genre.dataset import Dataset
+from genre.errors import UsageError
+from genre.generation import ChatTemplate, parse_answer
+from genre.parts import Json, MalformedOutput, Prompt, Record, Sampling
+from genre_tasks.readers import Readers, chosen_readers, reader_views
+
+
+def _fields() -> dict[str, str]:
+    return {"title": "title", "abstract": "abstract"}
+
+
+@attrs.frozen
+class SyntheticNewsPrompterOptions:
+    """Options of the prompter `synthetic-news`.
+
+    Attributes:
+        template: the chat template; its variables are `history` (a list of news with `title`, `abstract`, `category`,
+            `subcategory`), `categories`, `topics` and `regions` (of this reader), `fields`.
+        draws: synthetic news for each reader: 0, 1, 2, ...
+        fields: the answer's properties, and the text field that each becomes.
+        max_lengths: characters that each property may have.
+        with_category: whether the answer names one of the data set's categories.
+        with_interests: show the reader's topics and regions, and ask only about readers that have some (chains).
+        readers: who is asked about; readers without any click never are.
+        splits: only readers with an impression in one of these splits; empty for all.
+        longest: latest news of the history that the prompt shows.
+        reads: version of the texts that the prompt shows.
+        sampling: how answers are drawn.
+    """
+
+    template: Path
+    draws: int = attrs.field(default=2, validator=attrs.validators.ge(0))
+    fields: dict[str, str] = attrs.field(factory=_fields)
+    max_lengths: dict[str, int] = attrs.field(factory=lambda: {"title": 120, "abstract": 400})
+    with_category: bool = True
+    with_interests: bool = False
+    readers: Readers = "new"
+    splits: tuple[str, ...] = ()
+    longest: int = attrs.field(default=30, validator=attrs.validators.ge(1))
+    reads: str = "original"
+    sampling: Sampling = Sampling(max_tokens=220, temperature=0.9)
+
+
+class SyntheticNewsPrompter:
+    """Asks `draws` times about each chosen reader, in the order of the data set."""
+
+    def __init__(self, options: SyntheticNewsPrompterOptions, task: str) -> None:
+        self._options = options
+        self._task = task
+        self._template = ChatTemplate.load(options.template)
+
+    @property
+    def schema(self) -> Mapping[str, Json]:
+        """An object with the texts and, if asked for, the category."""
+        return self._schema(())
+
+    def count(self, dataset: Dataset, limit: int | None) -> int:
+        """Number of prompts for the first `limit` readers."""
+        readers = self._readers(dataset).height
+        return self._options.draws * (readers if limit is None else min(readers, limit))
+
+    def prompts(self, dataset: Dataset) -> Iterator[Prompt]:
+        """The draws of each reader, one after another.
+
+        Raises:
+            UsageError: profiles are asked for, and the data set has none.
+        """
+        options = self._options
+        rows = self._readers(dataset)
+        if options.with_interests and dataset.interests.is_empty():
+            raise UsageError(
+                f"the task {self._task!r} reads readers' profiles, and the data set has none",
+                remedy="put a round that makes them (such as `user-profiler`) before it",
+            )
+        categories = tuple(sorted(set(dataset.news["category"]) - {""}))
+        schema = self._schema(categories)
+        topics, regions = (_values_by_reader(dataset, kind, options.with_interests) for kind in ("topics", "regions"))
+        views = reader_views(dataset, rows, reads=options.reads, longest=options.longest)
+        for reader, view in zip(rows["reader"], views, strict=True):
+            messages = self._template.render(
+                history=view.history,
+                categories=categories,
+                topics=topics.get(reader, []),
+                regions=regions.get(reader, []),
+                fields=tuple(options.fields),
+            )
+            for draw in range(options.draws):
+                yield Prompt(
+                    task=self._task,
+                    subject=view.id,
+                    draw=draw,
+                    messages=messages,
+                    sampling=options.sampling,
+                    schema=schema,
+                    version=self._template.version,
+                    user=view.user,
+                )
+
+    def parse(self, prompt: Prompt, text: str) -> Record:
+        """The news; a title is the least it must have."""
+        record = parse_answer(text, prompt.schema or self.schema)
+        for name in self._options.fields:
+            if not record[name]:
+                raise MalformedOutput(f"empty {name}")
+        return record
+
+    def _readers(self, dataset: Dataset) -> pl.DataFrame:
+        rows = chosen_readers(dataset, self._options.readers, self._options.splits)
+        if self._options.with_interests:
+            rows = rows.filter(pl.col("reader").is_in(dataset.interests["reader"].unique().implode()))
+        return rows
+
+    def _schema(self, categories: tuple[str, ...]) -> Mapping[str, Json]:
+        lengths = self._options.max_lengths
+        properties: dict[str, Json] = {
+            name: {"type": "string", "minLength": 1, "maxLength": lengths.get(name, 400)}
+            for name in self._options.fields
+        }
+        if self._options.with_category:
+            category: dict[str, Json] = {"type": "string"}
+            properties["category"] = {**category, "enum": list(categories)} if categories else category
+        required: list[Json] = list(properties)
+        return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def _values_by_reader(dataset: Dataset, kind: str, wanted: bool) -> dict[int, list[str]]:
+    if not wanted:
+        return {}
+    rows = dataset.interests_of(kind).group_by("reader", maintain_order=True).agg("value")
+    return dict(rows.iter_rows())
+
+
+@attrs.frozen
+class AppendHistoryUpdaterOptions:
+    """Options of the updater `append-history`.
+
+    Attributes:
+        fields: the answer's properties, and the text field that each becomes.
+    """
+
+    fields: dict[str, str] = attrs.field(factory=_fields)
+
+
+class AppendHistoryUpdater:
+    """Makes a news of each record and appends it to its reader's history."""
+
+    def __init__(self, options: AppendHistoryUpdaterOptions) -> None:
+        self._options = options
+
+    def update(self, dataset: Dataset, records: pl.LazyFrame) -> Dataset:
+        """A data set with synthetic news; their ids are hashes of (round, subject, draw)."""
+        positions = dataset.readers.select(subject="id").with_row_index("reader").lazy()
+        texts = {field: pl.col(name) for name, field in self._options.fields.items()}
+        rows = records.join(positions, on="subject", how="inner", maintain_order="left").collect()
+        category = {"category": pl.col("category")} if "category" in rows.columns else {}
+        ids = [_news_id(*row) for row in rows.select("version", "subject", "draw").iter_rows()]
+        made = rows.select("reader", "version", "model", **category, **texts)
+        return dataset.with_generated_news(made.with_columns(id=pl.Series(ids, dtype=pl.String)))
+
+
+def _news_id(version: str, subject: str, draw: int) -> str:
+    return "G" + hashlib.blake2b(f"{version}\0{subject}\0{draw}".encode(), digest_size=8).hexdigest()
