@@ -195,6 +195,14 @@ class Registry:
         target = load_import_string(part.target)
         return target(structured, **context)  # type: ignore[operator]
 
+    def commands(self) -> dict[str, Callable[[], object]]:
+        """The enabled commands of plugins, each with what imports it."""
+        return {
+            entry.part.name: functools.partial(load_import_string, entry.part.target)
+            for entry in self.parts("command")
+            if entry.enabled and isinstance(entry.part, Part)
+        }
+
     def announce_plan(self, plan: RunPlan) -> None:
         """Tell the plugins about a run that is about to start.
 

@@ -35,9 +35,11 @@ from genre.parts.modeling import (
     NewsEncoder,
     UserEncoder,
 )
+from genre.parts.names import NAME_RULE, is_name
 from genre.parts.records import AnyPart, Baseline, Encoder, Kind, Part, Task
 
 __all__ = [
+    "NAME_RULE",
     "AnswersStored",
     "AnyPart",
     "Baseline",
@@ -75,4 +77,5 @@ __all__ = [
     "Usage",
     "UserEncoder",
     "canonical_json",
+    "is_name",
 ]

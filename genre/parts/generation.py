@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from genre.dataset import Dataset
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 """What a JSON text can hold."""
 
 Record: TypeAlias = Mapping[str, Json]

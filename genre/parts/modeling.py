@@ -50,7 +50,10 @@ NewsBatch: TypeAlias = Mapping[str, FieldBatch]
 
 @runtime_checkable
 class NewsEncoder(Protocol):
-    """Called `target(options, fields=tuple[FieldSpec, ...], dim=D)`. A class attribute `tokenizer` names what makes its token ids."""
+    """Called `target(options, fields=tuple[FieldSpec, ...], dim=D)`.
+
+    A class attribute `tokenizer` names what makes its token ids.
+    """
 
     tokenizer: str
 
@@ -92,7 +95,10 @@ class UserEncoder(Protocol):
 
 
 class Interaction(Protocol):
-    """Called `target(options, dim=D, fields=F)`. A class attribute `field_aware` asks for the candidates' field vectors."""
+    """Called `target(options, dim=D, fields=F)`.
+
+    A class attribute `field_aware` asks for the candidates' field vectors.
+    """
 
     field_aware: bool
 

@@ -1,9 +1,11 @@
-"""The typed records that hooks yield. A record is light: it names its target by an import string, loaded on first use."""
+"""The typed records that hooks yield. A record is light: it names its code by an import string."""
 
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 import attrs
+
+from genre.parts.names import NAME_RULE, is_name
 
 Kind: TypeAlias = Literal[
     "dataset",
@@ -22,11 +24,8 @@ Kind: TypeAlias = Literal[
 
 
 def _is_name(_instance: object, attribute: "attrs.Attribute[str]", value: str) -> None:
-    allowed = value.isascii() and all(part.isalnum() for part in value.split("-")) and value == value.lower()
-    if not allowed:
-        raise ValueError(
-            f"{attribute.name} {value!r} must be lower-case words joined by hyphens, such as 'news-summarizer'"
-        )
+    if not is_name(value):
+        raise ValueError(f"{attribute.name} {value!r} must be {NAME_RULE}")
 
 
 def _is_import_string(_instance: object, attribute: "attrs.Attribute[str]", value: str) -> None:

@@ -1,0 +1,73 @@
+"""`genre data`: import a data set, describe it, and look into it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from genre.cli.context import FOLDER, option_pairs, print_json, registry_of
+from genre.cli.context import as_json as json_option
+
+if TYPE_CHECKING:
+    from genre.dataset import Dataset
+
+
+@click.group()
+def data() -> None:
+    """Data sets: import one, describe it, look into it."""
+
+
+@data.command("import")
+@click.argument("reader")
+@option_pairs
+@click.option("--out", type=FOLDER, required=True, help="Folder for the data set.")
+@click.option("--halve", metavar="SPLIT", help="Cut this split into two halves, `dev` and `test`, by impression.")
+@click.pass_context
+def import_command(ctx: click.Context, reader: str, options: tuple[str, ...], out: Path, halve: str | None) -> None:
+    """Read a data set with READER (such as mind or sample) and save it as Parquet."""
+    from genre.experiments import Halve, import_dataset, options_from
+
+    dataset = import_dataset(
+        registry_of(ctx), reader, options_from(options), out=out, halve=Halve(split=halve) if halve else None
+    )
+    _print_stats(dataset, as_json=False)
+
+
+@data.command("stats")
+@click.argument("folder", type=FOLDER)
+@json_option
+def stats_command(folder: Path, as_json: bool) -> None:
+    """Count news, readers and impressions of the data set in FOLDER."""
+    from genre.dataset import load_dataset
+
+    _print_stats(load_dataset(folder), as_json=as_json)
+
+
+@data.command("show")
+@click.argument("folder", type=FOLDER)
+@click.option("--news", metavar="ID", help="A news: every version of its texts.")
+@click.option("--reader", metavar="ID", help="A reader or user: histories with titles, and interests.")
+def show_command(folder: Path, news: str | None, reader: str | None) -> None:
+    """Show news or readers of the data set in FOLDER, with where each text comes from, as JSON."""
+    from genre.dataset import load_dataset
+    from genre.experiments import describe_news, describe_readers
+
+    if (news is None) == (reader is None):
+        raise click.UsageError("name one of --news and --reader")
+    dataset = load_dataset(folder)
+    print_json(describe_news(dataset, news) if news is not None else describe_readers(dataset, str(reader)))
+
+
+def _print_stats(dataset: "Dataset", *, as_json: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    stats = dataset.stats()
+    if as_json:
+        lineage = [{"operation": step.operation, "details": step.details} for step in dataset.lineage]
+        print_json({**stats, "fingerprint": dataset.fingerprint, "lineage": lineage})
+        return
+    table = Table(box=None, show_header=False)
+    for name, value in stats.items():
+        table.add_row(name.replace("_", " "), f"{value:,}")
+    Console().print(table)

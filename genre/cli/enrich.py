@@ -1,0 +1,58 @@
+"""`genre enrich`: rounds of generation over a saved data set."""
+
+from pathlib import Path
+
+import click
+
+from genre.cli.context import FOLDER, option_pairs, print_json, registry_of, store_path
+from genre.cli.context import as_json as json_option
+
+
+@click.command()
+@click.argument("folder", type=FOLDER)
+@click.option("tasks", "--task", multiple=True, required=True, help="A task; several make a chain, in this order.")
+@click.option("--generator", help="Generator instance from registry.toml; default: the task's, then the default one.")
+@click.option("--limit", type=click.IntRange(min=0), help="Ask about the first so many news or readers only.")
+@option_pairs
+@click.option("--out", type=FOLDER, required=True, help="Folder for the enriched data set.")
+@store_path
+@json_option
+@click.pass_context
+def enrich(
+    ctx: click.Context,
+    folder: Path,
+    tasks: tuple[str, ...],
+    generator: str | None,
+    limit: int | None,
+    options: tuple[str, ...],
+    out: Path,
+    store: Path,
+    as_json: bool,
+) -> None:
+    """Enrich the data set in FOLDER with one or more tasks and save the result.
+
+    Options (-o) go to every task that has them: `-o draws=1`. What was answered once is never asked again.
+    """
+    import attrs
+
+    from genre.cli.progress import TerminalObserver
+    from genre.cli.tables import rounds_table
+    from genre.experiments import enrich_folder, options_from
+
+    registry = registry_of(ctx)
+    with TerminalObserver() as observer:
+        enriched = enrich_folder(
+            registry,
+            folder,
+            tasks,
+            out=out,
+            store=store,
+            generator=generator,
+            limit=limit,
+            options=options_from(options),
+            observer=observer,
+        )
+    if as_json:
+        print_json([attrs.asdict(report) for report in enriched.reports])
+    else:
+        rounds_table({out.name: enriched.reports})

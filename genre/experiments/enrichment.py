@@ -1,0 +1,73 @@
+"""Enrichment as a step: rounds over a data set, for one or several variants, with one store."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+from genre.dataset import Dataset
+from genre.experiments.observer import Observer
+from genre.generation import AnswerStore, Engine, PreparedRound, RoundReport, generator_pool, run_rounds
+from genre.parts import AnswersStored
+from genre.registry import Registry
+
+DEFAULT_STORE: Final = Path(".genre") / "answers.sqlite"
+"""Where paid answers are kept unless told otherwise; shared by all runs of a folder."""
+
+
+@attrs.frozen(eq=False)
+class Enriched:
+    """A data set after its rounds, and what each round did."""
+
+    dataset: Dataset
+    reports: tuple[RoundReport, ...]
+
+    @property
+    def leaked(self) -> bool:
+        """Whether some round's answers were made from more than the prompts say."""
+        return any(step.details.get("leaked") for step in self.dataset.lineage)
+
+
+def enrich_variants(
+    registry: Registry,
+    dataset: Dataset,
+    variants: Mapping[str, Sequence[PreparedRound]],
+    *,
+    store: Path,
+    folder: Path,
+    observer: Observer,
+) -> dict[str, Enriched]:
+    """Run the rounds of every variant, each from the same data set; equal prompts are paid once.
+
+    Args:
+        store: the answer store's file.
+        folder: each variant's records and quarantine go to `folder/VARIANT/NUMBER-ROUND`.
+
+    Raises:
+        RunError: a generator cannot go on. All answers so far are stored, and the same call goes on from there.
+    """
+
+    def tell(event: AnswersStored) -> None:
+        registry.manager.hook.genre_answers_stored(event=event)
+
+    async def enrich_all(answers: AnswerStore) -> dict[str, Enriched]:
+        enriched: dict[str, Enriched] = {}
+        async with generator_pool(registry) as pool:
+            engine = Engine(answers, tell)
+            for name, rounds in variants.items():
+                made, reports = await run_rounds(
+                    dataset,
+                    rounds,
+                    pool,
+                    engine,
+                    folder=folder / name,
+                    on_progress=lambda progress, name=name: observer.on_round(name, progress),
+                )
+                enriched[name] = Enriched(made, tuple(reports))
+        return enriched
+
+    with closing(AnswerStore(store)) as answers:
+        return asyncio.run(enrich_all(answers))

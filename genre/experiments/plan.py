@@ -1,0 +1,198 @@
+"""Experiment files: a data set, variants of it, baselines, seeds and settings, as TOML without inheritance."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+from genre.errors import UsageError, nearest
+from genre.generation import RoundSpec
+from genre.modeling import FeatureSettings, TrainingSettings
+from genre.parts import NAME_RULE, is_name
+from genre.settings import Layer, Settings, Table, option_names, read_toml, structure
+
+REGISTRY_TABLES: Final = ("plugins", "generators", "tasks", "defaults")
+"""Tables that an experiment file may hold to override registry.toml."""
+
+
+@attrs.frozen
+class Halve:
+    """Cut one split into two by impression.
+
+    Attributes:
+        split: the split that is cut.
+        into: names of the two parts.
+        share: share of the impressions that goes into the first.
+        seed: seed of the cut.
+    """
+
+    split: str = "dev"
+    into: tuple[str, str] = ("dev", "test")
+    share: float = attrs.field(default=0.5, validator=[attrs.validators.gt(0), attrs.validators.lt(1)])
+    seed: int = 0
+
+
+@attrs.frozen
+class DatasetSpec:
+    """Where the data set comes from.
+
+    Attributes:
+        reader: name of a registered data set reader.
+        options: the reader's options.
+        halve: cut a split into two, if wanted.
+    """
+
+    reader: str
+    options: dict[str, object] = attrs.field(factory=dict)
+    halve: Halve | None = None
+
+
+@attrs.frozen
+class VariantSpec:
+    """One way to enrich the data.
+
+    Attributes:
+        name: the name in the results; `original` by convention when there is no round.
+        rounds: the rounds, in order.
+        texts: version of the texts that encoders read.
+        fusion: whether readers' interests are fused into the user vector (equations 1 and 2).
+    """
+
+    name: str
+    rounds: tuple[RoundSpec, ...] = ()
+    texts: str = "latest"
+    fusion: bool = False
+
+
+@attrs.frozen
+class BaselineOverride:
+    """What an experiment changes about a baseline; the rest is as its plugin declares it.
+
+    Attributes:
+        dim: width of the vectors.
+        news_options, user_options, interaction_options: over the baseline's own.
+        training: over the experiment's training settings.
+    """
+
+    dim: int | None = None
+    news_options: dict[str, object] = attrs.field(factory=dict)
+    user_options: dict[str, object] = attrs.field(factory=dict)
+    interaction_options: dict[str, object] = attrs.field(factory=dict)
+    training: dict[str, object] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class Experiment:
+    """An experiment, checked. Splits: train, and one for early stopping; `report` names those in the results.
+
+    Attributes:
+        name: the run folder's name.
+        dataset: where the data come from.
+        variants: ways to enrich them.
+        baselines: names of registered baselines.
+        seeds: each baseline is trained once a seed.
+        report: splits that the results show.
+        features: what encoders see.
+        training: how models are trained.
+        overrides: changes of single baselines, by name.
+        settings: tables that override registry.toml.
+        path: the file, for messages; relative paths in it refer to its folder.
+    """
+
+    name: str
+    dataset: DatasetSpec
+    variants: tuple[VariantSpec, ...]
+    baselines: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = (0,)
+    report: tuple[str, ...] = ("test",)
+    features: FeatureSettings = attrs.field(factory=FeatureSettings)
+    training: TrainingSettings = attrs.field(factory=TrainingSettings)
+    overrides: dict[str, BaselineOverride] = attrs.field(factory=dict)
+    settings: dict[str, object] = attrs.field(factory=dict)
+    path: Path | None = None
+
+    def __attrs_post_init__(self) -> None:
+        names = [variant.name for variant in self.variants]
+        for what, values in (("variant", names), ("baseline", list(self.baselines)), ("seed", list(self.seeds))):
+            repeated = [value for value in values if values.count(value) > 1]  # type: ignore[arg-type]
+            if repeated:
+                raise UsageError(f"the {what} {repeated[0]!r} stands twice in the experiment", where=self.path)
+        for name in [self.name, *names]:
+            if not is_name(name):
+                raise UsageError(f"the name {name!r} must be {NAME_RULE}: it names a folder", where=self.path)
+        unknown = sorted(set(self.overrides) - set(self.baselines))
+        if unknown:
+            raise UsageError(
+                f"overrides for {unknown[0]!r}, which is not among the baselines",
+                where=self.path,
+                remedy=nearest(unknown[0], self.baselines),
+            )
+
+    def layered(self, settings: Settings) -> Settings:
+        """`settings` under what the experiment file says of generators, tasks and plugins."""
+        return settings.over(Layer("experiment", self.settings, self.path)) if self.settings else settings
+
+
+def load_experiment(path: Path, changes: Iterable[str] = ()) -> Experiment:
+    """Read an experiment file.
+
+    Args:
+        changes: `a.b=value` pairs that override values of the file; values are TOML, or else text.
+
+    Raises:
+        UsageError: the file is missing, not TOML, or says something that nobody understands.
+    """
+    data = read_toml(path)
+    for change in changes:
+        assign(data, change)
+    settings = {name: data.pop(name) for name in REGISTRY_TABLES if name in data}
+    shown = {name for name in option_names(Experiment) if name not in ("settings", "path")}
+    if unknown := sorted(set(data) - shown):
+        raise UsageError(
+            f"unknown option {unknown[0]!r}", where=path, remedy=nearest(unknown[0], {*shown, *REGISTRY_TABLES})
+        )
+    experiment = structure(data, Experiment, str(path))
+    return attrs.evolve(experiment, settings=settings, path=path)
+
+
+def assign(data: Table, change: str) -> None:
+    """Set `a.b=value` in nested tables. The value is read as TOML, and as plain text when it is not.
+
+    Raises:
+        UsageError: there is no `=`, or a table of the path is a value.
+    """
+    key, equals, text = change.partition("=")
+    *parents, name = (part.strip() for part in key.split("."))
+    if not equals or not name:
+        raise UsageError(f"{change!r} is not of the form name=value", remedy="for example training.epochs=3")
+    table: object = data
+    for parent in parents:
+        assert isinstance(table, dict)
+        table = table.setdefault(parent, {})
+        if not isinstance(table, dict):
+            raise UsageError(f"{parent!r} in {change!r} is not a table")
+    assert isinstance(table, dict)
+    table[name] = parse_value(text.strip())
+
+
+def parse_value(text: str) -> object:
+    """A TOML value, or the text itself when it is not one."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def options_from(pairs: Iterable[str]) -> dict[str, object]:
+    """`name=value` pairs of the command line as an options table."""
+    table: Table = {}
+    for pair in pairs:
+        assign(table, pair)
+    return table
+
+
+def merged_options(own: Mapping[str, object], over: Mapping[str, object]) -> dict[str, object]:
+    """A part's options with an experiment's changes on top."""
+    return {**own, **over}

@@ -1,0 +1,79 @@
+"""Result rows: one for each variant, baseline, seed, split and segment; `results.json`."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+METRICS: Final = ("auc", "mrr", "ndcg@5", "ndcg@10")
+SEGMENTS: Final = ("all", "new", "warm")
+
+
+@attrs.frozen
+class Cell:
+    """One training: a variant, a baseline and a seed."""
+
+    variant: str
+    baseline: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Name of the cell's folder, and of its progress bar."""
+        return f"{self.variant}-{self.baseline}-{self.seed}"
+
+
+def result_rows(
+    cell: Cell, split: str, summary: Sequence[Mapping[str, object]], *, leaked: bool
+) -> list[dict[str, object]]:
+    """The rows of `results.json` for one cell and split.
+
+    Args:
+        summary: a row a segment, with the metrics and the number of impressions.
+        leaked: the variant rests on answers that were made from more than the prompts say.
+    """
+    place = {"variant": cell.variant, "baseline": cell.baseline, "seed": cell.seed, "split": split}
+    return [
+        {
+            **place,
+            "segment": row["segment"],
+            **{name: row[name] for name in METRICS},
+            "impressions": row["impressions"],
+            "leaked": leaked,
+        }
+        for row in summary
+    ]
+
+
+def mean_rows(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+    """Rows with each metric's mean over the seeds, in the order of first appearance; None where nothing was measured."""
+    groups: dict[tuple[object, ...], list[Mapping[str, object]]] = {}
+    keys = ("variant", "baseline", "split", "segment")
+    for row in rows:
+        groups.setdefault(tuple(row[key] for key in keys), []).append(row)
+    means: list[dict[str, object]] = []
+    for group, members in groups.items():
+        measured = {
+            name: [value for member in members if isinstance(value := member[name], float)] for name in METRICS
+        }
+        means.append(
+            {
+                **dict(zip(keys, group, strict=True)),
+                **{name: sum(values) / len(values) if values else None for name, values in measured.items()},
+                "impressions": members[0]["impressions"],
+                "leaked": members[0]["leaked"],
+                "seeds": len(members),
+            }
+        )
+    return means
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write a JSON file, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    staging = path.with_name(f".{path.name}.{os.getpid()}")
+    staging.write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    staging.replace(path)

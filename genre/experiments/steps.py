@@ -1,0 +1,111 @@
+"""The steps of the command line as functions: import, enrich."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import cast
+
+from genre.dataset import Dataset, load_dataset, save_dataset, split_impressions
+from genre.experiments.enrichment import Enriched, enrich_variants
+from genre.experiments.observer import Observer
+from genre.experiments.plan import Halve
+from genre.generation import RoundSpec, prepare_round
+from genre.parts import RunPlan
+from genre.registry import Registry
+from genre.settings import Layer, Settings, option_names
+
+
+def read_dataset(
+    registry: Registry,
+    reader: str,
+    options: Mapping[str, object],
+    *,
+    halve: Halve | None = None,
+    path: Path | None = None,
+) -> Dataset:
+    """Read a data set with a registered reader.
+
+    Args:
+        reader: the reader's name, such as `mind`.
+        options: its options.
+        halve: cut a split into two.
+        path: the file that says the options; relative paths in them refer to its folder.
+
+    Raises:
+        UsageError: no such reader, a wrong option, or files that are not as they should be.
+    """
+    cls = registry.options_class("dataset", reader)
+    layer = Layer("experiment" if path else "command line", {"options": options}, path)
+    located = Settings((layer,)).located(cls, "options") if cls else dict(options)
+    where = f"{path}, dataset.options" if path else f"data set {reader}"
+    dataset = cast(Dataset, registry.create("dataset", reader, located, where=where))
+    if halve is not None:
+        dataset = split_impressions(dataset, split=halve.split, into=halve.into, share=halve.share, seed=halve.seed)
+    return dataset
+
+
+def import_dataset(
+    registry: Registry, reader: str, options: Mapping[str, object], *, out: Path, halve: Halve | None = None
+) -> Dataset:
+    """Read a data set and save it in the folder `out`."""
+    dataset = read_dataset(registry, reader, options, halve=halve)
+    save_dataset(dataset, out)
+    return dataset
+
+
+def enrich_folder(
+    registry: Registry,
+    folder: Path,
+    tasks: Sequence[str],
+    *,
+    out: Path,
+    store: Path,
+    generator: str | None = None,
+    limit: int | None = None,
+    options: Mapping[str, object] | None = None,
+    observer: Observer | None = None,
+) -> Enriched:
+    """Run tasks one after another over the data set in `folder`, and save the result in `out`.
+
+    Args:
+        options: go to each task that has them.
+        store: the answer store's file.
+
+    Raises:
+        UsageError: an unknown task, generator or option.
+        RunVetoed: a plugin objects.
+        RunError: a generator cannot go on; the same call goes on from there.
+    """
+    dataset = load_dataset(folder)
+    given = dict(options or {})
+    offered = {task: _task_options(registry, task) for task in tasks}
+    if stray := sorted(set(given) - set().union(*offered.values())):
+        # One task at least must be asked, so that its error names the nearest option.
+        offered[tasks[0]].add(stray[0])
+    specs = [
+        RoundSpec(
+            task=task,
+            generator=generator,
+            limit=limit,
+            options={name: value for name, value in given.items() if name in offered[task]},
+        )
+        for task in tasks
+    ]
+    rounds = [prepare_round(registry, spec, where="command line") for spec in specs]
+    plan = RunPlan(name=out.name, rounds=[(out.name, each.task.name, each.generator_name) for each in rounds])
+    registry.announce_plan(plan)
+    enriched = enrich_variants(
+        registry,
+        dataset,
+        {out.name: rounds},
+        store=store,
+        folder=out.with_name(f"{out.name}-rounds"),
+        observer=observer or Observer(),
+    )[out.name]
+    save_dataset(enriched.dataset, out)
+    return enriched
+
+
+def _task_options(registry: Registry, name: str) -> set[str]:
+    task = registry.task(name)
+    classes = (registry.options_class("prompter", task.prompter), registry.options_class("updater", task.updater))
+    return {option for cls in classes if cls for option in option_names(cls)}
