@@ -8,7 +8,7 @@ import polars as pl
 
 from genre.dataset import Dataset
 from genre.generation import ChatTemplate, parse_answer
-from genre.parts import Json, MalformedOutput, Prompt, Record, Sampling
+from genre.parts import Json, Prompt, Record, Sampling
 from genre_tasks.readers import Readers, chosen_readers, reader_views
 from genre_tasks.vocabularies import TOPICS, US_STATES
 
@@ -91,15 +91,9 @@ class ReaderInterestsPrompter:
             )
 
     def parse(self, prompt: Prompt, text: str) -> Record:
-        """The lists without repetitions and blanks: a schema prevents neither."""
+        """The lists without repetitions, which a schema cannot prevent where it guides the model's decoding."""
         record = parse_answer(text, prompt.schema or self.schema)
-        tidy: dict[str, Json] = {}
-        for kind, words in record.items():
-            assert isinstance(words, list)
-            tidy[kind] = list(dict.fromkeys(word for word in words if word))
-        if not tidy["topics"]:
-            raise MalformedOutput("no topics")
-        return tidy
+        return {kind: list(dict.fromkeys(words)) for kind, words in record.items() if isinstance(words, list)}
 
 
 def _words(vocabulary: tuple[str, ...], *, least: int, most: int) -> Json:
