@@ -1,15 +1,20 @@
 """The data set: columnar, immutable, with lineage.
 
-`tables` holds the `Dataset` itself, `assembly` turns rows with string ids (what files hold) into one, and `files`
-saves and loads one as a folder of Parquet files.
+`tables` holds the `Dataset` itself, `assembly` turns rows with string ids (what files hold) into one, `splits` cuts
+its splits, `files` saves and loads one as a folder of Parquet files, and `mind_format` writes one as MIND's files.
 """
 
 from genre.dataset.assembly import Dangling, assemble
 from genre.dataset.files import load_dataset, save_dataset
+from genre.dataset.mind_format import BEHAVIORS_COLUMNS, NEWS_COLUMNS, TIME_FORMAT, write_mind
+from genre.dataset.splits import split_impressions
 from genre.dataset.tables import NEW_READER_CLICKS, Dataset, LineageEntry, TextVersion
 
 __all__ = [
+    "BEHAVIORS_COLUMNS",
+    "NEWS_COLUMNS",
     "NEW_READER_CLICKS",
+    "TIME_FORMAT",
     "Dangling",
     "Dataset",
     "LineageEntry",
@@ -17,4 +22,6 @@ __all__ = [
     "assemble",
     "load_dataset",
     "save_dataset",
+    "split_impressions",
+    "write_mind",
 ]

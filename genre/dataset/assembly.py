@@ -6,7 +6,6 @@ Every data set reader ends here, so that readers (distinct visible histories) an
 import hashlib
 from typing import Literal, TypeAlias
 
-import numpy as np
 import polars as pl
 
 from genre.dataset.tables import (
@@ -35,7 +34,7 @@ def assemble(
     """Build a data set from news and behaviors.
 
     Args:
-        news: `id`, the text fields, and any of `category`, `subcategory`, `url`, `title_entities`,
+        news: `id` (no blanks in it), the text fields, and any of `category`, `subcategory`, `url`, `title_entities`,
             `abstract_entities`. A repeated id keeps its first row (MIND repeats news across its splits).
         behaviors: `impression`, `split`, `user`, `time`, `history` and `candidates` (lists of ids), `labels` (list,
             null when unlabelled), and `file` and `line` for messages.
@@ -58,25 +57,21 @@ def assemble(
         .cast(TEXT_SCHEMA)
     )
 
-    positions = news_table.select("id").with_row_index("position")
-    history, lost_history = _resolve(behaviors, "history", positions, dangling)
-    candidates, lost_candidates = _resolve(behaviors, "candidates", positions, dangling)
+    history, lost_history = _resolve(behaviors, "history", news_table["id"], dangling)
+    candidates, lost_candidates = _resolve(behaviors, "candidates", news_table["id"], dangling)
     table = behaviors.select("impression", "split", "user", "time", "labels").with_columns(
         history=history, candidates=candidates
     )
-    if lost_candidates.any():
-        table = table.with_columns(labels=_drop_labels(behaviors, lost_candidates))
+    if lost_candidates:
+        table = _without_lost_candidates(table)
     kept = table.filter(pl.col("candidates").list.len() > 0)
 
-    kept = kept.with_columns(reader_id=_reader_ids(kept, news_table["id"]))
-    readers = (
-        kept.unique("reader_id", keep="first", maintain_order=True)
-        .select(id="reader_id", user="user", history="history", clicks=pl.col("history").list.len())
-        .cast(READER_SCHEMA)
-    )
-    reader_positions = readers.select(reader_id="id").with_row_index("reader")
+    states = kept.select("user", "history").unique(keep="first", maintain_order=True)
+    readers = states.select(
+        id=_reader_ids(states, news_table["id"]), user="user", history="history", clicks=pl.col("history").list.len()
+    ).cast(READER_SCHEMA)
     impressions = (
-        kept.join(reader_positions, on="reader_id", how="left", maintain_order="left")
+        kept.join(states.with_row_index("reader"), on=["user", "history"], how="left", maintain_order="left")
         .select(
             id="impression",
             split="split",
@@ -90,8 +85,8 @@ def assemble(
     details = {
         **source,
         "dangling": dangling,
-        "dangling_history_ids": int(lost_history.sum()),
-        "dangling_candidate_ids": int(lost_candidates.sum()),
+        "dangling_history_ids": lost_history,
+        "dangling_candidate_ids": lost_candidates,
         "impressions_without_candidates": table.height - kept.height,
     }
     return Dataset(
@@ -104,57 +99,57 @@ def assemble(
     )
 
 
-def _resolve(
-    behaviors: pl.DataFrame, column: str, positions: pl.DataFrame, dangling: Dangling
-) -> tuple[pl.Series, np.ndarray]:
-    """Lists of ids -> lists of positions, and a mask over the flat ids that says which were dangling."""
-    lists = behaviors[column]
-    flat = pl.DataFrame(
-        {"row": np.repeat(np.arange(lists.len(), dtype=np.uint32), lists.list.len().to_numpy())},
-    ).with_columns(id=lists.explode(empty_as_null=False, keep_nulls=False))
-    found = flat.join(positions, on="id", how="left", maintain_order="left")
-    lost = found["position"].is_null().to_numpy()
-    if lost.any() and dangling == "error":
-        first = found.filter(pl.col("position").is_null()).row(0, named=True)
-        row = behaviors.row(first["row"], named=True)
+def _resolve(behaviors: pl.DataFrame, column: str, ids: pl.Series, dangling: Dangling) -> tuple[pl.Series, int]:
+    """Lists of ids -> lists of positions, and how many ids were dangling.
+
+    A dangling candidate is a null, so that its label can go with it; a dangling click leaves the history.
+    """
+    lists = behaviors[column].cast(pl.List(pl.String))
+    position = pl.element().replace_strict(ids, _range(ids.len()), default=None, return_dtype=pl.UInt32)
+    found = lists.list.eval(position)
+    complete = found.list.drop_nulls()
+    lost = found.list.len() - complete.list.len()
+    count = int(lost.sum())
+    if count and dangling == "error":
+        row = behaviors.row(int((lost > 0).arg_max() or 0), named=True)
+        known = set(ids)
+        missing = next(name for name in row[column] if name not in known)
         raise UsageError(
-            f"the {column} name the news {first['id']!r}, which no news file has ({int(lost.sum())} such ids in all)",
+            f"the {column} name the news {missing!r}, which no news file has ({count} such ids in all)",
             where=f"{row['file']}:{row['line']}",
             remedy="add the news, or read with dangling = 'drop' to leave such ids out and count them",
         )
-    return _regroup(found.filter(~lost).select("row", value="position"), lists.len(), pl.UInt32), lost
+    return (found if column == "candidates" else complete), count
 
 
-def _regroup(flat: pl.DataFrame, rows: int, dtype: type[pl.DataType]) -> pl.Series:
-    """Flat `(row, value)` pairs, ordered by row -> one list a row."""
-    grouped = flat.group_by("row", maintain_order=True).agg("value")
-    everyone = pl.DataFrame({"row": np.arange(rows, dtype=np.uint32)})
-    joined = everyone.join(grouped, on="row", how="left", maintain_order="left")
-    empty = pl.lit([], dtype=pl.List(dtype))
-    return joined.select(pl.col("value").cast(pl.List(dtype)).fill_null(empty))["value"]
+def _without_lost_candidates(table: pl.DataFrame) -> pl.DataFrame:
+    """Rows without their null candidates and the labels of these; an unlabelled impression stays unlabelled."""
+    row = pl.int_range(pl.len(), dtype=pl.UInt32).alias("row")
+    labelled = (
+        table.select(row, "candidates", "labels")
+        .filter(pl.col("labels").is_not_null())
+        .explode("candidates", "labels", empty_as_null=False)
+        .filter(pl.col("candidates").is_not_null())
+        .group_by("row")
+        .agg(kept_labels="labels")
+    )
+    # A labelled row that lost every candidate gets null labels here; it has no candidates and is left out later.
+    joined = table.with_columns(row).join(labelled, on="row", how="left", maintain_order="left")
+    return joined.with_columns(candidates=pl.col("candidates").list.drop_nulls(), labels="kept_labels").select(
+        table.columns
+    )
 
 
-def _drop_labels(behaviors: pl.DataFrame, lost: np.ndarray) -> pl.Series:
-    """Labels without those of dropped candidates; an unlabelled impression stays unlabelled."""
-    lengths = behaviors["candidates"].list.len().to_numpy()
-    starts = np.concatenate([[0], np.cumsum(lengths)])
-    labels: list[list[int] | None] = behaviors["labels"].to_list()
-    kept = [
-        None if row is None else [label for label, gone in zip(row, lost[start:end], strict=True) if not gone]
-        for row, start, end in zip(labels, starts[:-1], starts[1:], strict=True)
-    ]
-    return pl.Series("labels", kept, dtype=pl.List(pl.UInt8))
-
-
-def _reader_ids(impressions: pl.DataFrame, news_ids: pl.Series) -> pl.Series:
+def _reader_ids(states: pl.DataFrame, news_ids: pl.Series) -> pl.Series:
     """`user@hash of the visible history`: the same for the same user and history in every split and data set."""
-    ids = news_ids.to_list()
-    known: dict[tuple[str, tuple[int, ...]], str] = {}
-    result: list[str] = []
-    for user, history in impressions.select("user", "history").iter_rows():
-        state = (user, tuple(history))
-        if state not in known:
-            visible = " ".join(ids[position] for position in history)
-            known[state] = f"{user}@{hashlib.blake2b(visible.encode(), digest_size=6).hexdigest()}"
-        result.append(known[state])
-    return pl.Series("reader_id", result, dtype=pl.String)
+    name = pl.element().replace_strict(_range(news_ids.len()), news_ids, return_dtype=pl.String)
+    visible = states["history"].list.eval(name).list.join(" ")
+    ids = [
+        f"{user}@{hashlib.blake2b(text.encode(), digest_size=6).hexdigest()}"
+        for user, text in zip(states["user"], visible, strict=True)
+    ]
+    return pl.Series("id", ids, dtype=pl.String)
+
+
+def _range(length: int) -> pl.Series:
+    return pl.int_range(length, dtype=pl.UInt32, eager=True)

@@ -1,7 +1,8 @@
 """A data set as a folder: a Parquet file for each table and a manifest."""
 
 import json
-import shutil
+import os
+import re
 import uuid
 from pathlib import Path
 
@@ -12,44 +13,50 @@ from genre.errors import UsageError
 
 FORMAT_VERSION = 1
 MANIFEST = "dataset.json"
+_AGAIN = "import it again"
 
 
 def save_dataset(dataset: Dataset, folder: Path) -> None:
     """Write `dataset` to `folder`, whole or not at all; a data set that was there is replaced.
 
+    The tables' files carry the fingerprint in their names, and the manifest, which names the set that counts, is
+    replaced last and in one step: a crash leaves the old set or the new one.
+
     Raises:
-        UsageError: `folder` holds something that is not a data set.
+        UsageError: `folder` is a file, or holds something that is not a data set.
     """
-    if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).exists():
+    if folder.exists() and not folder.is_dir():
+        raise UsageError("a file of that name is in the way", where=folder, remedy="name a folder")
+    if folder.exists() and not (folder / MANIFEST).exists() and not all(_is_ours(path) for path in folder.iterdir()):
         raise UsageError(
             "the folder exists and holds no data set",
             where=folder,
             remedy="name another folder, or empty this one",
         )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    staging = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
-    staging.mkdir()
-    try:
-        for name in TABLES:
-            getattr(dataset, name).write_parquet(staging / f"{name}.parquet", compression="zstd")
-        manifest = {
-            "format": FORMAT_VERSION,
-            "fingerprint": dataset.fingerprint,
-            "lineage": [{"operation": step.operation, "details": dict(step.details)} for step in dataset.lineage],
-        }
-        (staging / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        if folder.exists():
-            shutil.rmtree(folder)
-        staging.rename(folder)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in TABLES:
+        partial = _partial(folder)
+        getattr(dataset, name).write_parquet(partial, compression="zstd")
+        _put(partial, _table_file(folder, name, dataset.fingerprint))
+    manifest = {
+        "format": FORMAT_VERSION,
+        "fingerprint": dataset.fingerprint,
+        "lineage": [{"operation": step.operation, "details": dict(step.details)} for step in dataset.lineage],
+    }
+    partial = _partial(folder)
+    partial.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    _put(partial, folder / MANIFEST)
+    current = {_table_file(folder, name, dataset.fingerprint) for name in TABLES}
+    for path in folder.iterdir():
+        if _is_ours(path) and path not in current:
+            path.unlink(missing_ok=True)
 
 
 def load_dataset(folder: Path) -> Dataset:
     """Read what `save_dataset` wrote.
 
     Raises:
-        UsageError: the folder is missing, incomplete, or of another format version.
+        UsageError: the folder is missing, incomplete, damaged, or of another format version.
     """
     path = folder / MANIFEST
     if not path.is_file():
@@ -60,18 +67,46 @@ def load_dataset(folder: Path) -> Dataset:
         )
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        lineage = tuple(LineageEntry(step["operation"], step["details"]) for step in manifest["lineage"])
-        version = manifest["format"]
+        lineage = tuple(LineageEntry(step["operation"], dict(step["details"])) for step in manifest["lineage"])
+        version, fingerprint = manifest["format"], manifest["fingerprint"]
     except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"not a data set's manifest: {error!r}", where=path, remedy="import it again") from error
+        raise UsageError(f"not a data set's manifest: {error!r}", where=path, remedy=_AGAIN) from error
     if version != FORMAT_VERSION:
         raise UsageError(
             f"format {version}, and this version of genre reads format {FORMAT_VERSION}",
             where=path,
-            remedy="import it again",
+            remedy=_AGAIN,
         )
+    # The fingerprint becomes part of file names, so it must be one.
+    if not (isinstance(fingerprint, str) and re.fullmatch(r"[0-9a-f]{32}", fingerprint)):
+        raise UsageError(f"{fingerprint!r} is not a fingerprint", where=path, remedy=_AGAIN)
     try:
-        tables = {name: pl.read_parquet(folder / f"{name}.parquet") for name in TABLES}
+        tables = {name: pl.read_parquet(_table_file(folder, name, fingerprint)) for name in TABLES}
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise UsageError(f"a table cannot be read: {error}", where=folder, remedy="import it again") from error
-    return Dataset(**tables, lineage=lineage)
+        raise UsageError(f"a table cannot be read: {error}", where=folder, remedy=_AGAIN) from error
+    dataset = Dataset(**tables, lineage=lineage)
+    if dataset.fingerprint != fingerprint:
+        raise UsageError("a table is not what was saved: its contents changed", where=folder, remedy=_AGAIN)
+    return dataset
+
+
+def _table_file(folder: Path, table: str, fingerprint: str) -> Path:
+    return folder / f"{table}-{fingerprint}.parquet"
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether `save_dataset` wrote this file: a table, or the rest of a write that was cut off."""
+    return (
+        re.fullmatch(rf"({'|'.join(TABLES)})-[0-9a-f]{{32}}\.parquet|\.[0-9a-f]{{32}}\.partial", path.name) is not None
+    )
+
+
+def _partial(folder: Path) -> Path:
+    return folder / f".{uuid.uuid4().hex}.partial"
+
+
+def _put(partial: Path, path: Path) -> None:
+    """Move a file to its place, once it is safely on disk."""
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())
+    partial.replace(path)

@@ -1,7 +1,5 @@
 """`Dataset`: news, readers and impressions as immutable columnar tables that refer to each other by position."""
 
-import hashlib
-import io
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Final, Literal, TypeAlias
@@ -9,6 +7,7 @@ from typing import Final, Literal, TypeAlias
 import attrs
 import polars as pl
 
+from genre.dataset.fingerprint import fingerprint
 from genre.errors import UsageError, nearest
 
 NEW_READER_CLICKS: Final = 5
@@ -114,13 +113,7 @@ class Dataset:
     @cached_property
     def fingerprint(self) -> str:
         """Hash of everything a model or a prompt can read; equal content has equal fingerprints."""
-        digest = hashlib.blake2b(digest_size=16)
-        for name in TABLES:
-            buffer = io.BytesIO()
-            getattr(self, name).write_parquet(buffer, compression="uncompressed", statistics=False)
-            digest.update(name.encode())
-            digest.update(buffer.getbuffer())
-        return digest.hexdigest()
+        return fingerprint(getattr(self, name) for name in TABLES)
 
     @property
     def text_fields(self) -> list[str]:
@@ -135,28 +128,24 @@ class Dataset:
     def text(self, field: str, version: TextVersion = "latest") -> pl.Series:
         """One text per news, aligned with `news`; `""` where a news has none.
 
-        A named `version` falls back to the original for news that this round did not rewrite, and a news made by an
-        LLM has no original: its only text is what every version reads.
+        A named `version` falls back to the original for news and fields that this round did not write. A news made
+        by an LLM has no original: its first text stands in for it.
 
         Raises:
-            UsageError: no round of that name wrote this field.
+            UsageError: no round of that name wrote any text.
         """
         rows = self.texts.filter(pl.col("field") == field)
         if version != "latest":
-            written = set(rows["version"].unique()) | {"original"}
+            written = set(self.texts["version"].unique()) | {"original"}
             if version not in written:
-                raise UsageError(
-                    f"no version {version!r} of the field {field!r}",
-                    remedy=nearest(version, written | {"latest"}),
-                )
-            # Chosen version first, then the original, then whatever a generated news has.
-            preference = (
-                pl.when(pl.col("version") == version).then(0).when(pl.col("version") == "original").then(1)
-            ).otherwise(2)
-            rows = rows.with_columns(preference=preference).sort("news", "preference", maintain_order=True)
-            rows = rows.unique("news", keep="first", maintain_order=True)
-        else:
-            rows = rows.unique("news", keep="last", maintain_order=True)
+                raise UsageError(f"no version {version!r} of the texts", remedy=nearest(version, written | {"latest"}))
+            generated = pl.col("news").is_in(self._positions("generated").implode())
+            original = rows.filter((pl.col("version") == "original") | generated).unique(
+                "news", keep="first", maintain_order=True
+            )
+            # The version's own texts come last, so that they win.
+            rows = pl.concat([original, rows.filter(pl.col("version") == version)])
+        rows = rows.unique("news", keep="last", maintain_order=True)
         positions = pl.DataFrame({"news": pl.arange(0, self.news.height, eager=True, dtype=pl.UInt32)})
         joined = positions.join(rows.select("news", "text"), on="news", how="left", maintain_order="left")
         return joined["text"].fill_null("").alias(field)
@@ -182,7 +171,7 @@ class Dataset:
             "news": original,
             "generated_news": self.news.height - original,
             "rewritten_texts": self.texts.filter(
-                (pl.col("version") != "original") & pl.col("news").is_in(self._original_positions().implode())
+                (pl.col("version") != "original") & pl.col("news").is_in(self._positions("original").implode())
             ).height,
             "users": self.readers["user"].n_unique(),
             "readers": self.readers.height,
@@ -194,8 +183,8 @@ class Dataset:
             **{f"impressions_{split}": count for split, count in splits.iter_rows()},
         }
 
-    def _original_positions(self) -> pl.Series:
-        return self.news.with_row_index("position").filter(pl.col("origin") == "original")["position"]
+    def _positions(self, origin: Literal["original", "generated"]) -> pl.Series:
+        return self.news.with_row_index("position").filter(pl.col("origin") == origin)["position"]
 
     # -- growing ------------------------------------------------------------------------------------------------
 
@@ -226,8 +215,10 @@ class Dataset:
                 field; in the order in which they join a reader's history.
 
         Raises:
-            UsageError: an id exists already (the same round was applied twice).
+            UsageError: an id exists already (the same round was applied twice), or there is no such reader.
         """
+        if (strangers := rows.filter(~pl.col("reader").is_between(0, self.readers.height - 1))).height:
+            raise UsageError(f"there is no reader {strangers['reader'][0]}: the set has {self.readers.height} readers")
         taken = rows.filter(pl.col("id").is_in(self.news["id"].implode()))
         if taken.height or rows["id"].n_unique() < rows.height:
             clash = taken["id"][0] if taken.height else rows.filter(rows["id"].is_duplicated())["id"][0]
@@ -239,10 +230,16 @@ class Dataset:
         rows = rows.with_columns(news=positions)
         structure = {"news", "reader", "version", "model", *NEWS_SCHEMA}
         fields = [name for name in rows.columns if name not in structure]
-        texts = rows.unpivot(fields, index=["news", "version", "model"], variable_name="field", value_name="text").sort(
-            "news", "field"
+        texts = (
+            rows.unpivot(fields, index=["news", "version", "model"], variable_name="field", value_name="text")
+            .filter(pl.col("text").fill_null("") != "")
+            .sort("news", "field")
         )
-        added = rows.group_by("reader", maintain_order=True).agg(pl.col("news").alias("added"))
+        added = (
+            rows.select("news", pl.col("reader").cast(pl.UInt32))
+            .group_by("reader", maintain_order=True)
+            .agg(added="news")
+        )
         indexed = self.readers.with_row_index("reader").join(added, on="reader", how="left", maintain_order="left")
         grown = pl.concat_list(pl.col("history"), pl.col("added").fill_null([]))
         readers = indexed.with_columns(history=grown).select(READER_SCHEMA.names())

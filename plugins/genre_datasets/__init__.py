@@ -1,1 +1,24 @@
-"""x"""
+"""Data sets: readers of files, and one that the project makes itself."""
+
+from collections.abc import Iterator
+
+from genre import hookimpl
+from genre.parts import Part
+
+
+@hookimpl
+def genre_datasets() -> Iterator[Part]:
+    """What experiments can be run on."""
+    yield Part(
+        name="mind",
+        summary="Reads MIND's format: a folder for each split with news.tsv and behaviors.tsv, plain or gzip",
+        source="MIND (Wu et al., ACL 2020)",
+        target="genre_datasets.mind:read_mind",
+        options="genre_datasets.mind:MindOptions",
+    )
+    yield Part(
+        name="sample",
+        summary="A seeded simulator of readers with interests and of short news; nothing is downloaded",
+        target="genre_datasets.sample:make_sample",
+        options="genre_datasets.sample:SampleOptions",
+    )
