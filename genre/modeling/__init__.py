@@ -1,0 +1,75 @@
+"""From a data set to a trained recommender and its figures.
+
+`features` turns a data set into memory-mapped arrays, `batches` into groups of one positive and k negatives;
+`recommender` composes registered parts; `training`, `evaluation` and `metrics` own the loop and the figures;
+`checkpoint` keeps what was trained.
+
+The names here are loaded on first use: the settings alone need no torch.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from genre.modeling.checkpoint import TrainedModel, load_model, save_model
+    from genre.modeling.evaluation import Evaluation, evaluate, score_split, summarize
+    from genre.modeling.features import Features, prepare_features
+    from genre.modeling.metrics import impression_metrics
+    from genre.modeling.recommender import Recommender, build_recommender
+    from genre.modeling.settings import EvaluationSettings, FeatureSettings, TrainingSettings
+    from genre.modeling.training import EpochReport, StepReport, TrainingResult, train
+    from genre.modeling.vocabulary import Vocabulary, build_vocabulary
+
+_HOMES: Final = {
+    "Evaluation": "evaluation",
+    "EpochReport": "training",
+    "EvaluationSettings": "settings",
+    "FeatureSettings": "settings",
+    "Features": "features",
+    "Recommender": "recommender",
+    "StepReport": "training",
+    "TrainedModel": "checkpoint",
+    "TrainingResult": "training",
+    "TrainingSettings": "settings",
+    "Vocabulary": "vocabulary",
+    "build_recommender": "recommender",
+    "build_vocabulary": "vocabulary",
+    "evaluate": "evaluation",
+    "impression_metrics": "metrics",
+    "load_model": "checkpoint",
+    "prepare_features": "features",
+    "save_model": "checkpoint",
+    "score_split": "evaluation",
+    "summarize": "evaluation",
+    "train": "training",
+}
+
+__all__ = [
+    "EpochReport",
+    "Evaluation",
+    "EvaluationSettings",
+    "FeatureSettings",
+    "Features",
+    "Recommender",
+    "StepReport",
+    "TrainedModel",
+    "TrainingResult",
+    "TrainingSettings",
+    "Vocabulary",
+    "build_recommender",
+    "build_vocabulary",
+    "evaluate",
+    "impression_metrics",
+    "load_model",
+    "prepare_features",
+    "save_model",
+    "score_split",
+    "summarize",
+    "train",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,107 @@
+"""A trained model as a folder: safetensors, a JSON configuration, and its vocabulary. Nothing is ever unpickled."""
+
+import json
+import shutil
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import attrs
+import safetensors
+import safetensors.torch
+
+from genre.errors import UsageError
+from genre.modeling.recommender import Recommender, build_recommender
+from genre.modeling.settings import FeatureSettings
+from genre.modeling.vocabulary import Vocabulary
+from genre.parts import Baseline
+from genre.registry import Registry
+from genre.settings import structure
+
+_FORMAT: Final = 1
+_CONFIG, _VOCABULARY, _WEIGHTS = "model.json", "vocabulary.json", "model.safetensors"
+_REMEDY: Final = "train and save the model again"
+
+
+@attrs.frozen(eq=False)
+class TrainedModel:
+    """A model and what its inputs mean: `prepare_features(dataset, model.settings, vocabulary=model.vocabulary)`."""
+
+    recommender: Recommender
+    vocabulary: Vocabulary
+    settings: FeatureSettings
+
+
+@attrs.frozen
+class _Config:
+    format: int
+    baseline: Baseline
+    fusion: bool
+    settings: FeatureSettings
+
+
+def save_model(folder: Path, model: TrainedModel) -> None:
+    """Write a model to `folder`, whole or not at all; a model that was there is replaced.
+
+    Raises:
+        UsageError: `folder` holds something that is not a model.
+    """
+    if folder.exists() and not (folder / _CONFIG).is_file() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError("this exists and holds no model", where=folder, remedy="name another folder")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    staging = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
+    staging.mkdir()
+    try:
+        recommender = model.recommender
+        config = _Config(_FORMAT, recommender.baseline, recommender.fusion is not None, model.settings)
+        text = json.dumps(attrs.asdict(config), indent=2, ensure_ascii=False)
+        (staging / _CONFIG).write_text(text + "\n", encoding="utf-8")
+        (staging / _VOCABULARY).write_text(model.vocabulary.to_json(), encoding="utf-8")
+        state = {name: value.contiguous() for name, value in recommender.state_dict().items()}
+        safetensors.torch.save_file(state, staging / _WEIGHTS)
+        if folder.exists():
+            shutil.rmtree(folder)
+        staging.rename(folder)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def load_model(folder: Path, registry: Registry) -> TrainedModel:
+    """Read what `save_model` wrote; the recommender is in evaluation mode.
+
+    Raises:
+        UsageError: the folder is missing, incomplete or damaged, or a part of the model is not registered.
+    """
+    path = folder / _CONFIG
+    config = structure(_read_json(path), _Config, str(path))
+    if config.format != _FORMAT:
+        raise UsageError(f"format {config.format}, and this version reads {_FORMAT}", where=path, remedy=_REMEDY)
+    vocabulary = Vocabulary.from_json(_read(folder / _VOCABULARY), where=folder / _VOCABULARY)
+    recommender = build_recommender(registry, config.baseline, vocabulary, config.settings, fusion=config.fusion)
+    weights = folder / _WEIGHTS
+    try:
+        recommender.load_state_dict(safetensors.torch.load_file(weights))
+    except (OSError, safetensors.SafetensorError, RuntimeError) as error:
+        raise UsageError(f"the weights cannot be read: {error}", where=weights, remedy=_REMEDY) from error
+    recommender.eval()
+    return TrainedModel(recommender, vocabulary, config.settings)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise UsageError("no model here (the file is missing)", where=path, remedy="check the path") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot be read: {error}", where=path, remedy=_REMEDY) from error
+
+
+def _read_json(path: Path) -> Mapping[str, object]:
+    try:
+        values = json.loads(_read(path))
+    except ValueError as error:
+        raise UsageError(f"not JSON: {error}", where=path, remedy=_REMEDY) from error
+    if not isinstance(values, dict):
+        raise UsageError("not a model's configuration", where=path, remedy=_REMEDY)
+    return values

@@ -1,0 +1,252 @@
+"""From a data set to arrays: texts as token ids, readers' histories and interests, candidates and labels.
+
+Token ids are made once for each (data set, settings, vocabulary) and memory-mapped after that.
+"""
+
+import hashlib
+import shutil
+import uuid
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import attrs
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from genre.dataset import Dataset
+from genre.errors import UsageError, nearest
+from genre.modeling.ragged import Ragged
+from genre.modeling.settings import FeatureSettings
+from genre.modeling.vocabulary import INTERESTS, Vocabulary, build_vocabulary, news_text
+from genre.parts import FieldSpec, canonical_json
+
+_FORMAT: Final = 1
+_VOCABULARY: Final = "vocabulary.json"
+
+
+@attrs.frozen(eq=False)
+class NewsFeatures:
+    """What encoders see of N news.
+
+    Attributes:
+        texts: token ids of each text field, N lists.
+        categories: ids of each categorical field (N,).
+    """
+
+    texts: Mapping[str, Ragged]
+    categories: Mapping[str, NDArray[np.int32]]
+
+
+@attrs.frozen(eq=False)
+class ReaderFeatures:
+    """What encoders see of R readers.
+
+    Attributes:
+        history: news positions, oldest first, the latest `history_length`.
+        user: user ids (R,); 0 for a user not seen in training.
+        interests: ids of each kind of interests; those not seen in training are left out.
+    """
+
+    history: Ragged
+    user: NDArray[np.int32]
+    interests: Mapping[str, Ragged]
+
+
+@attrs.frozen(eq=False)
+class SplitFeatures:
+    """The I impressions of a split, with T candidates in all.
+
+    Attributes:
+        impressions: row positions in `Dataset.impressions` (I,).
+        readers: reader positions (I,).
+        candidates: news positions, I lists.
+        labels: 1 for a click (T,); 0 in an unlabelled impression.
+        labelled: whether an impression has labels (I,).
+    """
+
+    impressions: NDArray[np.int64]
+    readers: NDArray[np.int64]
+    candidates: Ragged
+    labels: NDArray[np.int64]
+    labelled: NDArray[np.bool_]
+
+
+@attrs.frozen(eq=False)
+class Features:
+    """A data set as a model sees it. Rows of news and readers are those of the data set."""
+
+    dataset: Dataset
+    settings: FeatureSettings
+    vocabulary: Vocabulary
+    news: NewsFeatures
+
+    @property
+    def fields(self) -> tuple[FieldSpec, ...]:
+        """The fields that a news encoder is told of."""
+        return field_specs(self.vocabulary, self.settings)
+
+    @cached_property
+    def readers(self) -> ReaderFeatures:
+        """What encoders see of the readers."""
+        readers = self.dataset.readers
+        interests = {kind: _interest_ids(self.dataset, kind, self.vocabulary.interests[kind]) for kind in INTERESTS}
+        return ReaderFeatures(
+            history=Ragged.from_series(readers["history"]).last(self.settings.history_length),
+            user=_ids(readers["user"], self.vocabulary.users),
+            interests=interests,
+        )
+
+    @cached_property
+    def generated(self) -> NDArray[np.bool_]:
+        """Which news an LLM made (N,)."""
+        return (self.dataset.news["origin"] == "generated").to_numpy()
+
+    def split(self, name: str) -> SplitFeatures:
+        """The impressions of a split.
+
+        Raises:
+            UsageError: there is no such split, or an impression has more or fewer labels than candidates.
+        """
+        rows = self.dataset.impressions.with_row_index("row").filter(pl.col("split") == name)
+        if not rows.height:
+            raise UsageError(f"there is no split {name!r}", remedy=nearest(name, self.dataset.splits))
+        labelled = rows["labels"].is_not_null()
+        differs = labelled & (rows["labels"].list.len() != rows["candidates"].list.len())
+        if differs.any():
+            raise UsageError(
+                f"the impression {rows.filter(differs)['id'][0]!r} has more or fewer labels than candidates",
+                remedy="import the data set again",
+            )
+        candidates = Ragged.from_series(rows["candidates"])
+        labels = np.zeros(len(candidates.values), dtype=np.int64)
+        known = rows["labels"].drop_nulls().explode(empty_as_null=False)
+        labels[labelled.to_numpy()[candidates.rows]] = known.to_numpy()
+        return SplitFeatures(
+            impressions=rows["row"].to_numpy().astype(np.int64),
+            readers=rows["reader"].to_numpy().astype(np.int64),
+            candidates=candidates,
+            labels=labels,
+            labelled=labelled.to_numpy(),
+        )
+
+
+def prepare_features(
+    dataset: Dataset, settings: FeatureSettings, *, vocabulary: Vocabulary | None = None, cache: Path | None = None
+) -> Features:
+    """Features of a data set, from the cache when they were made before.
+
+    Args:
+        vocabulary: ids of a model that was trained before; by default they are learned from the train split.
+        cache: folder that holds a folder for each (data set, settings, vocabulary); None to keep arrays in memory.
+
+    Raises:
+        UsageError: a field, version or split does not exist, or the cache is damaged.
+    """
+    if cache is None:
+        vocabulary = vocabulary or build_vocabulary(dataset, settings)
+        return Features(dataset, settings, vocabulary, _encode_news(dataset, settings, vocabulary))
+    folder = cache / _cache_key(dataset, settings, vocabulary)
+    if not folder.is_dir():
+        vocabulary = vocabulary or build_vocabulary(dataset, settings)
+        _store(folder, vocabulary, _encode_news(dataset, settings, vocabulary), settings)
+    if vocabulary is None:
+        path = folder / _VOCABULARY
+        vocabulary = Vocabulary.from_json(_read(path), where=path)
+    return Features(dataset, settings, vocabulary, _map(folder, settings))
+
+
+def field_specs(vocabulary: Vocabulary, settings: FeatureSettings) -> tuple[FieldSpec, ...]:
+    """The fields that a news encoder is told of: texts, then categories."""
+    texts = [FieldSpec(name, "text", vocabulary.word_count, length) for name, length in settings.texts.items()]
+    categories = [FieldSpec(name, "category", len(vocabulary.categories[name]) + 1) for name in settings.categories]
+    return (*texts, *categories)
+
+
+def _encode_news(dataset: Dataset, settings: FeatureSettings, vocabulary: Vocabulary) -> NewsFeatures:
+    texts = {
+        field: vocabulary.tokens(news_text(dataset, field, settings.text_version), length)
+        for field, length in settings.texts.items()
+    }
+    categories: dict[str, NDArray[np.int32]] = {
+        field: _ids(dataset.news[field], vocabulary.categories[field]) for field in settings.categories
+    }
+    return NewsFeatures(texts, categories)
+
+
+def _ids(values: pl.Series, known: tuple[str, ...]) -> NDArray[np.int32]:
+    """1 + the place of each value in `known`, or 0."""
+    ids = pl.DataFrame({"value": known, "id": range(1, len(known) + 1)}, schema={"value": pl.String, "id": pl.Int32})
+    joined = values.alias("value").to_frame().join(ids, on="value", how="left", maintain_order="left")
+    return joined["id"].fill_null(0).to_numpy()
+
+
+def _interest_ids(dataset: Dataset, kind: str, known: tuple[str, ...]) -> Ragged:
+    rows = dataset.interests_of(kind)  # ordered by reader and rank
+    ids = _ids(rows["value"], known)
+    readers = rows["reader"].to_numpy()[ids != 0]
+    return Ragged.from_lengths(ids[ids != 0], np.bincount(readers, minlength=dataset.readers.height))
+
+
+# -- the cache ------------------------------------------------------------------------------------------------------
+
+
+def _cache_key(dataset: Dataset, settings: FeatureSettings, vocabulary: Vocabulary | None) -> str:
+    source = {
+        "format": _FORMAT,
+        "dataset": dataset.fingerprint,
+        "settings": attrs.asdict(settings),
+        "texts": list(settings.texts),  # their order names the files, and canonical JSON sorts keys
+        "vocabulary": vocabulary.fingerprint if vocabulary else None,
+    }
+    return hashlib.blake2b(canonical_json(source).encode(), digest_size=16).hexdigest()
+
+
+def _store(folder: Path, vocabulary: Vocabulary, news: NewsFeatures, settings: FeatureSettings) -> None:
+    """Write the folder, whole or not at all."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    staging = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
+    staging.mkdir()
+    try:
+        # Files are numbered: a field's name is data, and data never becomes a path.
+        for number, field in enumerate(settings.texts):
+            np.save(staging / f"text{number}.values.npy", news.texts[field].values)
+            np.save(staging / f"text{number}.offsets.npy", news.texts[field].offsets)
+        for number, field in enumerate(settings.categories):
+            np.save(staging / f"category{number}.npy", news.categories[field])
+        (staging / _VOCABULARY).write_text(vocabulary.to_json(), encoding="utf-8")
+        try:
+            staging.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # otherwise another process was faster, and wrote the same
+                raise
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _map(folder: Path, settings: FeatureSettings) -> NewsFeatures:
+    def load(name: str) -> NDArray[np.int32]:
+        try:
+            array: NDArray[np.int32] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise _damaged(folder / f"{name}.npy", error) from error
+        return array
+
+    texts = {
+        field: Ragged(load(f"text{number}.values"), load(f"text{number}.offsets").astype(np.int64, copy=False))
+        for number, field in enumerate(settings.texts)
+    }
+    return NewsFeatures(texts, {field: load(f"category{number}") for number, field in enumerate(settings.categories)})
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> UsageError:
+    return UsageError(f"the feature cache is damaged: {error}", where=path, remedy=f"delete the folder {path.parent}")

@@ -1,0 +1,87 @@
+"""Settings of features, training and evaluation. Light: neither torch nor numpy is imported."""
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+import attrs
+
+from genre.dataset import TextVersion
+
+Pool: TypeAlias = Literal["impression", "split"]
+
+_at_least_one = attrs.validators.ge(1)
+
+
+def _positive_lengths(_instance: object, attribute: "attrs.Attribute[Mapping[str, int]]", value: object) -> None:
+    assert isinstance(value, Mapping)
+    for field, length in value.items():
+        if length < 1:
+            raise ValueError(f"{attribute.name}.{field} is {length}: a text field keeps at least one token")
+
+
+@attrs.frozen(kw_only=True)
+class FeatureSettings:
+    """What a model sees of the data.
+
+    Attributes:
+        texts: text fields with the number of tokens kept of each; a field that no news has reads as empty.
+        categories: categorical fields, `"category"` or `"subcategory"`.
+        text_version: which version of the texts is read; a field that this round did not write is read as original.
+        history_length: latest clicks kept of a history.
+        min_count: a word that occurs less often in the news of the train split is left out.
+        train_split: the split that words, categories, users and interests are learned from.
+    """
+
+    texts: Mapping[str, int] = attrs.field(factory=lambda: {"title": 20, "abstract": 50}, validator=_positive_lengths)
+    categories: tuple[Literal["category", "subcategory"], ...] = ("category", "subcategory")
+    text_version: TextVersion = "latest"
+    history_length: int = attrs.field(default=30, validator=_at_least_one)
+    min_count: int = attrs.field(default=1, validator=_at_least_one)
+    train_split: str = "train"
+
+
+@attrs.frozen(kw_only=True)
+class TrainingSettings:
+    """How a recommender is trained.
+
+    Attributes:
+        epochs: at most this many passes over the positives.
+        batch_size: groups in a batch; a group is one positive with its negatives.
+        learning_rate: of Adam.
+        weight_decay: L2 penalty of Adam.
+        negatives: candidates beside the positive (the paper's k).
+        pool: where they are drawn from: the same impression, or all candidates that the train split shows.
+        patience: epochs without a better figure before training stops.
+        train_split: split that is trained on.
+        stop_split: split whose figure stops training and picks the best state; None trains all epochs.
+        stop_metric: that figure: `auc`, `mrr`, `ndcg@5` or `ndcg@10`.
+        clip_norm: largest norm of the gradient.
+    """
+
+    epochs: int = attrs.field(default=10, validator=_at_least_one)
+    batch_size: int = attrs.field(default=64, validator=_at_least_one)
+    learning_rate: float = attrs.field(default=1e-3, validator=attrs.validators.gt(0))
+    weight_decay: float = attrs.field(default=0.0, validator=attrs.validators.ge(0))
+    negatives: int = attrs.field(default=4, validator=_at_least_one)
+    pool: Pool = "impression"
+    patience: int = attrs.field(default=2, validator=_at_least_one)
+    train_split: str = "train"
+    stop_split: str | None = "dev"
+    stop_metric: Literal["auc", "mrr", "ndcg@5", "ndcg@10"] = "auc"
+    clip_norm: float = attrs.field(default=5.0, validator=attrs.validators.gt(0))
+
+
+@attrs.frozen(kw_only=True)
+class EvaluationSettings:
+    """How much is held in memory at a time; no figure depends on it.
+
+    Attributes:
+        news_per_chunk: news encoded at a time.
+        readers_per_chunk: reader states encoded at a time.
+        pairs_per_chunk: (impression, candidate) pairs scored at a time. A candidate-aware user encoder sees a history
+            of up to `history_length` news for each of them.
+    """
+
+    news_per_chunk: int = attrs.field(default=1024, validator=_at_least_one)
+    readers_per_chunk: int = attrs.field(default=512, validator=_at_least_one)
+    pairs_per_chunk: int = attrs.field(default=8192, validator=_at_least_one)
