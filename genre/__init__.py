@@ -1,6 +1,80 @@
-"""GENRE: LLM-powered generative news recommendation, made of plugins."""
+"""GENRE: LLM-powered generative news recommendation, made of plugins.
+
+The steps of the command line are functions here. They are imported on first use: `import genre` loads neither torch nor
+litellm.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Final
 
 from genre.hooks import hookimpl
 from genre.version import __version__
 
-__all__ = ["__version__", "hookimpl"]
+if TYPE_CHECKING:
+    from genre.dataset import Dataset, load_dataset, save_dataset
+    from genre.experiments import (
+        CellPlan,
+        Experiment,
+        Observer,
+        enrich_folder,
+        evaluate_model,
+        import_dataset,
+        load_experiment,
+        quickstart,
+        read_dataset,
+        run_experiment,
+        train_model,
+    )
+    from genre.modeling import load_model, save_model
+    from genre.registry import Registry
+    from genre.settings import load_settings
+
+_HOMES: Final = {
+    "CellPlan": "experiments",
+    "Dataset": "dataset",
+    "Experiment": "experiments",
+    "Observer": "experiments",
+    "Registry": "registry",
+    "enrich_folder": "experiments",
+    "evaluate_model": "experiments",
+    "import_dataset": "experiments",
+    "load_dataset": "dataset",
+    "load_experiment": "experiments",
+    "load_model": "modeling",
+    "load_settings": "settings",
+    "quickstart": "experiments",
+    "read_dataset": "experiments",
+    "run_experiment": "experiments",
+    "save_dataset": "dataset",
+    "save_model": "modeling",
+    "train_model": "experiments",
+}
+
+__all__ = [
+    "CellPlan",
+    "Dataset",
+    "Experiment",
+    "Observer",
+    "Registry",
+    "__version__",
+    "enrich_folder",
+    "evaluate_model",
+    "hookimpl",
+    "import_dataset",
+    "load_dataset",
+    "load_experiment",
+    "load_model",
+    "load_settings",
+    "quickstart",
+    "read_dataset",
+    "run_experiment",
+    "save_dataset",
+    "save_model",
+    "train_model",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,10 +1,10 @@
 """Enrichment as a step: rounds over a data set, for one or several variants, with one store."""
 
 import asyncio
+import functools
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Final
 
 import attrs
 
@@ -13,9 +13,6 @@ from genre.experiments.observer import Observer
 from genre.generation import AnswerStore, Engine, PreparedRound, RoundReport, generator_pool, run_rounds
 from genre.parts import AnswersStored
 from genre.registry import Registry
-
-DEFAULT_STORE: Final = Path(".genre") / "answers.sqlite"
-"""Where paid answers are kept unless told otherwise; shared by all runs of a folder."""
 
 
 @attrs.frozen(eq=False)
@@ -64,7 +61,7 @@ def enrich_variants(
                     pool,
                     engine,
                     folder=folder / name,
-                    on_progress=lambda progress, name=name: observer.on_round(name, progress),
+                    on_progress=functools.partial(observer.on_round, name),
                 )
                 enriched[name] = Enriched(made, tuple(reports))
         return enriched

@@ -1,7 +1,7 @@
 """Experiment files: a data set, variants of it, baselines, seeds and settings, as TOML without inheritance."""
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -147,7 +147,7 @@ def load_experiment(path: Path, changes: Iterable[str] = ()) -> Experiment:
     data = read_toml(path)
     for change in changes:
         assign(data, change)
-    settings = {name: data.pop(name) for name in REGISTRY_TABLES if name in data}
+    settings: Table = {name: data.pop(name) for name in REGISTRY_TABLES if name in data}
     shown = {name for name in option_names(Experiment) if name not in ("settings", "path")}
     if unknown := sorted(set(data) - shown):
         raise UsageError(
@@ -191,8 +191,3 @@ def options_from(pairs: Iterable[str]) -> dict[str, object]:
     for pair in pairs:
         assign(table, pair)
     return table
-
-
-def merged_options(own: Mapping[str, object], over: Mapping[str, object]) -> dict[str, object]:
-    """A part's options with an experiment's changes on top."""
-    return {**own, **over}

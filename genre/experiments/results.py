@@ -49,16 +49,14 @@ def result_rows(
 
 
 def mean_rows(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
-    """Rows with each metric's mean over the seeds, in the order of first appearance; None where nothing was measured."""
+    """Rows with each metric's mean over the seeds, in the order of first appearance; None if nothing was measured."""
     groups: dict[tuple[object, ...], list[Mapping[str, object]]] = {}
     keys = ("variant", "baseline", "split", "segment")
     for row in rows:
         groups.setdefault(tuple(row[key] for key in keys), []).append(row)
     means: list[dict[str, object]] = []
     for group, members in groups.items():
-        measured = {
-            name: [value for member in members if isinstance(value := member[name], float)] for name in METRICS
-        }
+        measured = {name: [value for member in members if isinstance(value := member[name], float)] for name in METRICS}
         means.append(
             {
                 **dict(zip(keys, group, strict=True)),

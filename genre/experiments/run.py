@@ -1,0 +1,213 @@
+"""A whole run: variants are enriched, every cell is trained and evaluated, and `results.json` is written."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+from genre.dataset import Dataset, save_dataset
+from genre.errors import UsageError
+from genre.experiments.enrichment import Enriched, enrich_variants
+from genre.experiments.models import CellPlan, evaluate_model, overridden, overridden_training, train_model
+from genre.experiments.observer import Observer
+from genre.experiments.plan import BaselineOverride, Experiment, VariantSpec, load_experiment
+from genre.experiments.results import Cell, result_rows, write_json
+from genre.experiments.steps import read_dataset
+from genre.generation import PreparedRound, RoundReport, prepare_round
+from genre.modeling import TrainingSettings, save_model
+from genre.parts import Baseline, RunFinished, RunPlan
+from genre.registry import Registry
+
+QUICKSTART: Final = Path(__file__).with_name("quickstart.toml")
+RUNS: Final = Path("runs")
+
+
+@attrs.frozen(eq=False)
+class RunResult:
+    """What a run came to.
+
+    Attributes:
+        folder: the run folder.
+        rows: the rows of `results.json`.
+        rounds: what each round of each variant did.
+        reused_cells: cells that were finished before and not trained again.
+    """
+
+    folder: Path
+    rows: Sequence[Mapping[str, object]]
+    rounds: Mapping[str, Sequence[RoundReport]]
+    reused_cells: int
+
+
+@attrs.frozen(eq=False)
+class _Plan:
+    """An experiment whose every name and option was looked up."""
+
+    experiment: Experiment
+    registry: Registry
+    rounds: Mapping[str, Sequence[PreparedRound]]
+    baselines: Mapping[str, tuple[Baseline, TrainingSettings]]
+
+    def cells(self, variant: VariantSpec) -> list[CellPlan]:
+        """The trainings of a variant: every baseline with every seed."""
+        return [
+            CellPlan(
+                cell=Cell(variant.name, name, seed),
+                baseline=baseline,
+                features=attrs.evolve(self.experiment.features, text_version=variant.texts),
+                training=training,
+                fusion=variant.fusion,
+                report=self.experiment.report,
+            )
+            for name, (baseline, training) in self.baselines.items()
+            for seed in self.experiment.seeds
+        ]
+
+
+def run_experiment(
+    experiment: Experiment,
+    registry: Registry,
+    *,
+    folder: Path | None = None,
+    store: Path,
+    cache: Path | None = None,
+    observer: Observer | None = None,
+) -> RunResult:
+    """Run an experiment. Called again, it makes no call that was answered and trains no cell that was finished.
+
+    Args:
+        folder: the run folder; default `runs/NAME`.
+        store: the answer store's file.
+        cache: folder for prepared features.
+
+    Raises:
+        UsageError: something in the experiment is wrong; told before the first call.
+        RunVetoed: a plugin objects, before the first call.
+        RunError: a generator cannot go on, or a training diverged. The same call goes on from there.
+    """
+    watcher = observer or Observer()
+    folder = folder or RUNS / experiment.name
+    plan = _plan(experiment, registry)
+    plan.registry.announce_plan(
+        RunPlan(
+            name=experiment.name,
+            rounds=[
+                (variant, each.task.name, each.generator_name)
+                for variant, rounds in plan.rounds.items()
+                for each in rounds
+            ],
+            baselines=experiment.baselines,
+            seeds=experiment.seeds,
+        )
+    )
+    spec = experiment.dataset
+    dataset = read_dataset(plan.registry, spec.reader, spec.options, halve=spec.halve, path=experiment.path)
+    _check_splits(experiment, dataset)
+    enriched = enrich_variants(
+        plan.registry, dataset, plan.rounds, store=store, folder=folder / "rounds", observer=watcher
+    )
+    rows: list[Mapping[str, object]] = []
+    reused = 0
+    for variant in experiment.variants:
+        save_dataset(enriched[variant.name].dataset, folder / "datasets" / variant.name)
+        for cell in plan.cells(variant):
+            place = folder / "cells" / cell.cell.name
+            found, cell_rows = _run_cell(plan, cell, enriched[variant.name], place, cache=cache, observer=watcher)
+            reused += found
+            rows.extend(cell_rows)
+    reports = {name: each.reports for name, each in enriched.items()}
+    write_json(folder / "experiment.json", _describe(experiment, reports))
+    write_json(folder / "results.json", {"rows": rows})
+    plan.registry.manager.hook.genre_run_finished(event=RunFinished(experiment.name, folder, rows))
+    return RunResult(folder, rows, reports, reused)
+
+
+def quickstart(
+    registry: Registry,
+    *,
+    folder: Path | None = None,
+    store: Path,
+    cache: Path | None = None,
+    changes: Sequence[str] = (),
+    observer: Observer | None = None,
+) -> RunResult:
+    """The experiment of the README: the sample, each of the paper's enrichments by the embedded LLM, NRMS and DCN."""
+    experiment = load_experiment(QUICKSTART, changes)
+    return run_experiment(experiment, registry, folder=folder, store=store, cache=cache, observer=observer)
+
+
+def _plan(experiment: Experiment, registry: Registry) -> _Plan:
+    settings = experiment.layered(registry.settings)
+    registry = Registry.load(settings) if experiment.settings else registry
+    source = str(experiment.path or experiment.name)
+    rounds = {
+        variant.name: [
+            prepare_round(registry, spec, path=experiment.path, where=f"{source}, variant {variant.name}")
+            for spec in variant.rounds
+        ]
+        for variant in experiment.variants
+    }
+    baselines = {}
+    for name in experiment.baselines:
+        override = experiment.overrides.get(name, BaselineOverride())
+        training = overridden_training(experiment.training, override, f"{source}, overrides.{name}.training")
+        baselines[name] = (overridden(registry.baseline(name), override), training)
+    return _Plan(experiment, registry, rounds, baselines)
+
+
+def _check_splits(experiment: Experiment, dataset: Dataset) -> None:
+    """Name a missing split now, not after hours of calls."""
+    stop = experiment.training.stop_split
+    for split in (experiment.training.train_split, *([stop] if stop else []), *experiment.report):
+        if split not in dataset.splits:
+            raise UsageError(
+                f"the data set has no split {split!r}",
+                where=experiment.path or experiment.name,
+                remedy=f"its splits are {', '.join(dataset.splits)}; change `report` or `training`, or cut one with "
+                "`dataset.halve`",
+            )
+
+
+def _run_cell(
+    plan: _Plan, cell: CellPlan, enriched: Enriched, folder: Path, *, cache: Path | None, observer: Observer
+) -> tuple[bool, list[dict[str, object]]]:
+    """The rows of a cell, and whether it was finished before."""
+    key = cell.key(enriched.dataset)
+    finished = _finished(folder / "result.json", key)
+    if finished is not None:
+        return True, finished
+    trained = train_model(plan.registry, enriched.dataset, cell, cache=cache, observer=observer)
+    folder.mkdir(parents=True, exist_ok=True)
+    save_model(folder / "model", trained.model)
+    rows: list[dict[str, object]] = []
+    for each in evaluate_model(trained.model, enriched.dataset, plan.experiment.report, cache=cache):
+        each.impressions.write_parquet(folder / f"impressions-{each.split}.parquet")
+        rows.extend(result_rows(cell.cell, each.split, each.summary, leaked=enriched.leaked))
+    # Written last: a cell with this file is finished.
+    write_json(folder / "result.json", {"key": key, "rows": rows, "training": attrs.asdict(trained.result)})
+    return False, rows
+
+
+def _finished(path: Path, key: str) -> list[dict[str, object]] | None:
+    if not path.is_file():
+        return None
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+        return list(result["rows"]) if result["key"] == key else None
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"not a cell's result: {error!r}", where=path, remedy="delete the file") from error
+
+
+def _describe(experiment: Experiment, reports: Mapping[str, Sequence[RoundReport]]) -> dict[str, object]:
+    """The experiment as it was understood. Generators' tables are left out: their options are in the lineage."""
+
+    def plain(_instance: object, _attribute: object, value: object) -> object:
+        return str(value) if isinstance(value, Path) else value
+
+    described = attrs.asdict(experiment, value_serializer=plain, filter=lambda field, _: field.name != "settings")
+    return {
+        "experiment": described,
+        "rounds": {name: [attrs.asdict(report) for report in each] for name, each in reports.items()},
+    }
