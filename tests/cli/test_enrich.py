@@ -1,0 +1,113 @@
+"""`genre enrich`, `genre data` and `genre plugins` as a person types them."""
+
+import json
+from pathlib import Path
+
+from command_line import Genre
+
+from genre.dataset import load_dataset
+
+
+def events(folder: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
+
+
+def test_a_chain_of_tasks_makes_a_data_set_that_loads_again(
+    genre: Genre, fake_plugin: Path, small_folder: Path
+) -> None:
+    outcome = genre("enrich", small_folder, "--task", "user-profiler", "--task", "chain-generator", "--out", "rich")
+    assert outcome.code == 0, outcome.err
+    dataset = load_dataset(fake_plugin / "rich")
+    assert dataset.stats()["profiled_readers"] == 3
+    assert dataset.stats()["generated_news"] == 4
+
+
+def test_a_second_run_makes_no_call(genre: Genre, fake_plugin: Path, small_folder: Path) -> None:
+    arguments = ("enrich", small_folder, "--task", "news-summarizer", "--out", "rich", "--json")
+    [first] = json.loads(genre(*arguments).out)
+    [second] = json.loads(genre(*arguments).out)
+    assert (first["calls"], first["reused"]) == (6, 0)
+    assert (second["calls"], second["reused"]) == (0, 6)
+
+
+def test_options_and_limits_reach_the_task(genre: Genre, fake_plugin: Path, small_folder: Path) -> None:
+    outcome = genre(
+        "enrich", small_folder, "--task", "news-generator", "--limit", 1, "-o", "draws=3", "--out", "rich", "--json"
+    )
+    [report] = json.loads(outcome.out)
+    assert (report["subjects"], report["records"]) == (1, 3)
+
+
+def test_data_show_tells_who_wrote_which_title(genre: Genre, fake_plugin: Path, small_folder: Path) -> None:
+    genre("enrich", small_folder, "--task", "news-summarizer", "--out", "rich")
+    described = json.loads(genre("data", "show", "rich", "--news", "N1").out)
+    titles = [text for text in described["texts"] if text["field"] == "title"]
+    assert [(text["version"], text["model"]) for text in titles] == [("original", ""), ("news-summarizer", "fake-1")]
+
+
+def test_data_show_has_a_reader_s_synthetic_news_and_profile(
+    genre: Genre, fake_plugin: Path, small_folder: Path
+) -> None:
+    genre("enrich", small_folder, "--task", "user-profiler", "--task", "news-generator", "--out", "rich")
+    readers = json.loads(genre("data", "show", "rich", "--reader", "new").out)
+    assert len(readers) == 2
+    for reader in readers:
+        assert [news["origin"] for news in reader["history"]][-3:] == ["original", "generated", "generated"]
+        assert {interest["kind"] for interest in reader["interests"]} == {"topics", "regions"}
+
+
+def test_data_stats_as_json_has_the_lineage(genre: Genre, fake_plugin: Path, small_folder: Path) -> None:
+    genre("enrich", small_folder, "--task", "news-summarizer", "--out", "rich")
+    stats = json.loads(genre("data", "stats", "rich", "--json").out)
+    assert stats["rewritten_texts"] == 6
+    assert [step["operation"] for step in stats["lineage"]] == ["read", "round"]
+
+
+def test_plugins_list_json_has_a_row_for_each_part(genre: Genre) -> None:
+    rows = json.loads(genre("plugins", "list", "--json").out)
+    assert all(set(row) == {"kind", "name", "distribution", "enabled", "summary"} for row in rows)
+    assert ("task", "chain-generator", "genre-rec", True) in {
+        (row["kind"], row["name"], row["distribution"], row["enabled"]) for row in rows
+    }
+
+
+def test_a_disabled_plugin_is_listed_as_off_and_its_use_is_an_error_that_says_so(
+    genre: Genre, fake_plugin: Path, small_folder: Path
+) -> None:
+    text = (fake_plugin / "registry.toml").read_text()
+    (fake_plugin / "registry.toml").write_text(text.replace("[plugins]", '[plugins]\ndisabled = ["task/news-*"]'))
+    rows = json.loads(genre("plugins", "list", "--kind", "task", "--json").out)
+    assert {row["name"] for row in rows if not row["enabled"]} == {"news-summarizer", "news-generator"}
+    outcome = genre("enrich", small_folder, "--task", "news-summarizer", "--out", "rich")
+    assert outcome.code == 2
+    assert "'news-summarizer' is disabled in registry.toml" in outcome.err
+    assert "registry.toml:2" in outcome.err
+
+
+def test_a_plugin_s_command_is_listed_and_runs(genre: Genre, fake_plugin: Path) -> None:
+    assert "greet" in genre("--help").out
+    assert genre("greet").out == "hello from a plugin\n"
+
+
+def test_a_plugin_hears_of_the_plan_and_of_stored_answers(genre: Genre, fake_plugin: Path, small_folder: Path) -> None:
+    genre("enrich", small_folder, "--task", "news-summarizer", "--out", "rich")
+    planned, *stored = events(fake_plugin)
+    assert planned == {
+        "event": "run_planned",
+        "name": "rich",
+        "rounds": [["rich", "news-summarizer", "fake"]],
+        "baselines": [],
+    }
+    assert {event["event"] for event in stored} == {"answers_stored"}
+    assert sum(int(str(event["count"])) for event in stored) == 6
+
+
+def test_a_veto_stops_the_run_before_the_first_call_with_its_reason(
+    genre: Genre, fake_plugin: Path, small_folder: Path
+) -> None:
+    (fake_plugin / "veto").write_text("the budget office is closed")
+    outcome = genre("enrich", small_folder, "--task", "news-summarizer", "--out", "rich")
+    assert outcome.code == 1
+    assert "the budget office is closed" in outcome.err
+    assert [event["event"] for event in events(fake_plugin)] == ["run_planned"]
+    assert not (fake_plugin / "rich").exists()

@@ -1,0 +1,47 @@
+import numpy as np
+import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genre.modeling.ragged import Ragged
+
+lists = st.lists(st.lists(st.integers(0, 99), max_size=6), max_size=8)
+
+
+def ragged(rows: list[list[int]]) -> Ragged:
+    return Ragged.from_series(pl.Series(rows, dtype=pl.List(pl.UInt32)))
+
+
+def rows_of(lists: Ragged) -> list[list[int]]:
+    bounds = zip(lists.offsets[:-1], lists.offsets[1:], strict=True)
+    return [lists.values[start:end].tolist() for start, end in bounds]
+
+
+@given(lists, st.integers(0, 4))
+def test_first_and_last_equal_slices(rows: list[list[int]], count: int) -> None:
+    assert rows_of(ragged(rows).first(count)) == [row[:count] for row in rows]
+    assert rows_of(ragged(rows).last(count)) == [row[len(row) - min(count, len(row)) :] for row in rows]
+
+
+@given(lists, st.data())
+def test_take_picks_lists_in_order_with_repetition(rows: list[list[int]], data: st.DataObject) -> None:
+    chosen = data.draw(st.lists(st.integers(0, len(rows) - 1), max_size=9)) if rows else []
+    assert rows_of(ragged(rows).take(np.array(chosen, dtype=np.int64))) == [rows[row] for row in chosen]
+
+
+@given(lists)
+def test_where_keeps_empty_lists(rows: list[list[int]]) -> None:
+    whole = ragged(rows)
+    assert rows_of(whole.where(whole.values % 2 == 0)) == [[v for v in row if v % 2 == 0] for row in rows]
+
+
+@given(lists)
+def test_padded_marks_what_is_a_value(rows: list[list[int]]) -> None:
+    values, mask = ragged(rows).padded()
+    assert values.shape == mask.shape == (len(rows), max([1, *map(len, rows)]))
+    assert [row[keep].tolist() for row, keep in zip(values, mask, strict=True)] == rows
+    assert not values[~mask].any()
+
+
+def test_a_null_list_is_empty() -> None:
+    assert rows_of(Ragged.from_series(pl.Series([[1], None, [2, 3]], dtype=pl.List(pl.UInt8)))) == [[1], [], [2, 3]]
