@@ -1,7 +1,7 @@
 """Training batches: groups of one positive and k negatives, each distinct news of a batch encoded once."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import attrs
 import numpy as np
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 # Second entropy word of a random stream: what it is for. (A shorter seed sequence equals one padded with zeros.)
 _ORDER, _NEGATIVES = 1, 2
+
+_BUCKETS: Final = 6
+"""A batch's news are encoded in this many portions of like length, each as wide as its longest: most texts are far
+shorter than the longest, and padding costs as much as words."""
 
 
 @attrs.frozen(eq=False)
@@ -44,14 +48,14 @@ class Batch:
     """B groups over U distinct news.
 
     Attributes:
-        news: their fields.
+        news: their fields, in portions of like length whose rows are counted through.
         readers: histories are rows of `news`.
         candidates: rows of `news` (B, C), the positive first.
         mask: (B, C), False where a group has fewer candidates.
         labels: (B, C), 1 for the positive.
     """
 
-    news: NewsBatch
+    news: tuple[NewsBatch, ...]
     readers: ReaderBatch
     candidates: Tensor
     mask: Tensor
@@ -153,6 +157,8 @@ class GroupSampler:
         history, history_mask = self.features.readers.history.take(rows).padded()
         wanted = np.concatenate([history[history_mask], candidates[mask]])
         distinct, local = np.unique(wanted, return_inverse=True)
+        order = by_length(self.features.news, distinct)
+        distinct, local = distinct[order], np.argsort(order)[local]
         local_history = np.zeros(history.shape, np.int64)
         local_candidates = np.zeros(candidates.shape, np.int64)
         read = int(history_mask.sum())
@@ -160,12 +166,23 @@ class GroupSampler:
         labels = np.zeros(candidates.shape, np.float32)
         labels[:, 0] = 1.0
         return Batch(
-            news=news_batch(self.features.news, distinct),
+            news=tuple(
+                news_batch(self.features.news, portion)
+                for portion in np.array_split(distinct, min(_BUCKETS, len(distinct)))
+            ),
             readers=reader_batch(self.features.readers, rows, local_history, history_mask),
             candidates=torch.from_numpy(local_candidates),
             mask=torch.from_numpy(mask),
             labels=torch.from_numpy(labels),
         )
+
+
+def by_length(news: NewsFeatures, rows: IntArray) -> NDArray[np.int64]:
+    """The order that puts news of like length together."""
+    lengths = np.zeros(len(rows), np.int64)
+    for tokens in news.texts.values():
+        lengths += tokens.lengths_of(rows)
+    return np.argsort(lengths, kind="stable")
 
 
 def news_batch(news: NewsFeatures, rows: IntArray) -> NewsBatch:

@@ -33,7 +33,10 @@ class AdditiveAttention(nn.Module):
 
 
 class SelfAttention(nn.Module):
-    """Multi-head scaled dot-product self-attention (Vaswani et al., 2017); zero where masked."""
+    """`x + MultiHead(x, x, x)`: scaled dot-product self-attention (Vaswani et al., 2017); zero where masked.
+
+    The residual lets words and clicks through from the first step on; without it, learning starts epochs later.
+    """
 
     def __init__(self, dim: int, heads: int, inner: int | None = None) -> None:
         """`dim` in and out; `inner` is the width of all heads together (default: `dim`).
@@ -59,7 +62,7 @@ class SelfAttention(nn.Module):
         bias = torch.zeros_like(mask, dtype=values.dtype).masked_fill(~mask, _NEVER)[:, None, None, :]
         mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
         mixed = mixed.transpose(1, 2).reshape(batch, length, -1)
-        attended: Tensor = self.output(mixed) * mask.unsqueeze(-1)
+        attended: Tensor = (values + self.output(mixed)) * mask.unsqueeze(-1)
         return attended
 
 

@@ -9,7 +9,7 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 
-from genre.modeling.batches import ReaderBatch, news_batch, reader_batch
+from genre.modeling.batches import ReaderBatch, by_length, news_batch, reader_batch
 from genre.modeling.features import Features, SplitFeatures
 from genre.modeling.metrics import METRICS, impression_metrics, mean
 from genre.modeling.ragged import IntArray, Ragged
@@ -152,17 +152,15 @@ class _NewsTable:
         cls, recommender: Recommender, features: Features, wanted: Sequence[IntArray], settings: EvaluationSettings
     ) -> "_NewsTable":
         positions = np.unique(np.concatenate(wanted)).astype(np.int64)
-        # News of like length together: texts are only as wide as the longest of their chunk.
-        lengths = sum(tokens.lengths[positions] for tokens in features.news.texts.values())
-        order = np.argsort(lengths, kind="stable") if features.news.texts else np.arange(len(positions))
+        order = by_length(features.news, positions)
         back = torch.from_numpy(np.argsort(order, kind="stable"))
         chunks = [
             recommender.encode_news(news_batch(features.news, positions[order[rows]]))
             for rows in _chunks(len(positions), settings.news_per_chunk)
         ]
-        fields = [chunk.fields for chunk in chunks if chunk.fields is not None]
-        vectors = torch.cat([chunk.vectors for chunk in chunks])[back]
-        return cls(positions, NewsVectors(vectors, torch.cat(fields)[back] if fields else None))
+        table = NewsVectors.join(chunks)
+        fields = None if table.fields is None else table.fields[back]
+        return cls(positions, NewsVectors(table.vectors[back], fields))
 
     def rows_of(self, positions: IntArray) -> NDArray[np.int64]:
         return np.searchsorted(self.positions, positions)

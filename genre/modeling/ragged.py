@@ -45,6 +45,11 @@ class Ragged:
         """Length of each list (R,)."""
         return np.diff(self.offsets)
 
+    def lengths_of(self, rows: IntArray) -> NDArray[np.int64]:
+        """Length of these lists, without a look at the others."""
+        lengths: NDArray[np.int64] = self.offsets[rows + 1] - self.offsets[rows]
+        return lengths
+
     @property
     def rows(self) -> NDArray[np.int64]:
         """Which list each value belongs to (T,)."""
@@ -53,7 +58,7 @@ class Ragged:
 
     def take(self, rows: IntArray) -> "Ragged":
         """These lists, in this order."""
-        lengths = self.lengths[rows]
+        lengths = self.lengths_of(rows)
         return Ragged.from_lengths(self.values[concatenated_ranges(self.offsets[rows], lengths)], lengths)
 
     def first(self, count: int) -> "Ragged":

@@ -1,6 +1,6 @@
 """`Recommender`: news encoder, user encoder, interest fusion and interaction, composed of registered parts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 import attrs
@@ -13,7 +13,7 @@ from genre.modeling.batches import Batch, ReaderBatch
 from genre.modeling.features import field_specs
 from genre.modeling.fusion import InterestFusion
 from genre.modeling.settings import FeatureSettings
-from genre.modeling.vocabulary import WORDS, Vocabulary
+from genre.modeling.vocabulary import INTERESTS, WORDS, Vocabulary
 from genre.parts import Baseline, FieldAwareNewsEncoder, FieldSpec, Interaction, NewsBatch, NewsEncoder, UserEncoder
 from genre.registry import Registry
 
@@ -29,6 +29,12 @@ class NewsVectors:
 
     vectors: Tensor
     fields: Tensor | None
+
+    @classmethod
+    def join(cls, portions: Sequence["NewsVectors"]) -> "NewsVectors":
+        """One table of several, whose rows are counted through."""
+        fields = [portion.fields for portion in portions if portion.fields is not None]
+        return cls(torch.cat([portion.vectors for portion in portions]), torch.cat(fields) if fields else None)
 
     def take(self, rows: Tensor) -> Tensor:
         """Vectors (..., D) of rows (...)."""
@@ -91,7 +97,7 @@ class Recommender(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits (B, C); arbitrary where masked."""
-        news = self.encode_news(batch.news)
+        news = NewsVectors.join([self.encode_news(portion) for portion in batch.news])
         users = self.encode_users(news, batch.readers, batch.candidates)
         return self.score(news, users, batch.candidates)
 
@@ -181,8 +187,8 @@ def _create_news_encoder(
 
 
 def _create_fusion(dim: int, vocabulary: Vocabulary) -> InterestFusion:
-    sizes: Mapping[str, int] = {kind: len(values) + 1 for kind, values in vocabulary.interests.items()}
-    return InterestFusion(dim, sizes)
+    # In the order of INTERESTS, which weights depend on; a loaded vocabulary has an order of its own.
+    return InterestFusion(dim, {kind: len(vocabulary.interests[kind]) + 1 for kind in INTERESTS})
 
 
 def _check_fit(record: Baseline, news_encoder: NewsEncoder, interaction: Interaction, where: str) -> None:

@@ -48,14 +48,14 @@ class TrainingSettings:
         epochs: at most this many passes over the positives.
         batch_size: groups in a batch; a group is one positive with its negatives.
         learning_rate: of Adam.
-        weight_decay: L2 penalty of Adam.
+        weight_decay: L2 penalty of Adam, of all weights but embeddings with sparse gradients.
         negatives: candidates beside the positive (the paper's k).
         pool: where they are drawn from: the same impression, or all candidates that the train split shows.
         patience: epochs without a better figure before training stops.
         train_split: split that is trained on.
         stop_split: split whose figure stops training and picks the best state; None trains all epochs.
         stop_metric: that figure: `auc`, `mrr`, `ndcg@5` or `ndcg@10`.
-        clip_norm: largest norm of the gradient.
+        clip_norm: largest norm of the gradient of the same weights.
     """
 
     epochs: int = attrs.field(default=10, validator=_at_least_one)

@@ -6,13 +6,14 @@ from typing import TypeAlias
 
 import attrs
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from genre.errors import RunError
 from genre.modeling.batches import GroupSampler
 from genre.modeling.evaluation import DEFAULTS, evaluate, summarize
 from genre.modeling.features import Features
 from genre.modeling.losses import LOSSES
+from genre.modeling.optimizer import RowwiseAdam
 from genre.modeling.recommender import Recommender
 from genre.modeling.settings import EvaluationSettings, TrainingSettings
 
@@ -88,16 +89,14 @@ def train(
     sampler = GroupSampler(features, settings, seed)
     if settings.stop_split is not None:
         features.split(settings.stop_split)  # a missing split is told of before the first epoch, not after it
-    optimizer = torch.optim.Adam(
-        recommender.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
-    )
+    optimizer = RowwiseAdam(recommender, settings)
     reports: list[EpochReport] = []
     best: tuple[float, int, dict[str, Tensor]] | None = None
     for epoch in range(1, settings.epochs + 1):
         with torch.random.fork_rng(devices=[]):
             # Seeded by epoch, so that a run that goes on from here draws the same dropout.
             torch.manual_seed(seed * 1_000_003 + epoch)
-            loss = _train_epoch(recommender, sampler, optimizer, settings, epoch=epoch, on_step=on_step)
+            loss = _train_epoch(recommender, sampler, optimizer, epoch=epoch, on_step=on_step)
         metrics = _stopping_metrics(recommender, features, settings, evaluation)
         figure = metrics.get(settings.stop_metric, float(epoch))  # without a split, the latest is the best
         improved = best is None or figure > best[0]
@@ -118,8 +117,7 @@ def train(
 def _train_epoch(
     recommender: Recommender,
     sampler: GroupSampler,
-    optimizer: torch.optim.Optimizer,
-    settings: TrainingSettings,
+    optimizer: RowwiseAdam,
     *,
     epoch: int,
     on_step: OnStep | None,
@@ -133,10 +131,7 @@ def _train_epoch(
         value = loss.item()
         if not math.isfinite(value):
             raise RunError(f"the loss is {value} in epoch {epoch}, batch {step}", remedy="lower the learning rate")
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(recommender.parameters(), settings.clip_norm)
-        optimizer.step()
+        optimizer.step(loss)
         total += value
         if on_step is not None:
             on_step(StepReport(epoch, step, sampler.batches, value))

@@ -1,11 +1,17 @@
 """Embeddings of the fields of news, shared by the encoders that learn their own."""
 
 from collections.abc import Sequence
+from typing import Final
 
+import torch
 from torch import Tensor, nn
 
 from genre.errors import UsageError
 from genre.parts import FieldBatch, FieldSpec
+
+_SCALE: Final = 0.1
+"""Standard deviation of fresh embeddings. Adam moves a weight by about the learning rate a step: words start small so
+that the few steps in which a rare word occurs can turn it."""
 
 
 class FieldEmbeddings(nn.Module):
@@ -25,10 +31,10 @@ class FieldEmbeddings(nn.Module):
         self.names = tuple(field.name for field in fields)
         self.texts = frozenset(field.name for field in fields if field.kind == "text")
         sizes = [field.size for field in fields if field.kind == "text"]
-        self.words = nn.Embedding(max(sizes, default=1), dim, padding_idx=0)
+        self.words = _embedding(max(sizes, default=1), dim)
         categories = [field for field in fields if field.kind == "category"]
         # A list, because a field's name need not be a valid name of a module.
-        self.categories = nn.ModuleList([nn.Embedding(field.size, dim, padding_idx=0) for field in categories])
+        self.categories = nn.ModuleList([_embedding(field.size, dim) for field in categories])
         self._category_index = {field.name: index for index, field in enumerate(categories)}
 
     def forward(self, name: str, field: FieldBatch) -> Tensor:
@@ -36,3 +42,12 @@ class FieldEmbeddings(nn.Module):
         table = self.words if name in self.texts else self.categories[self._category_index[name]]
         embedded: Tensor = table(field.values)
         return embedded
+
+
+def _embedding(size: int, dim: int) -> nn.Embedding:
+    """Gradients are sparse: a step touches the rows that a batch shows, not the whole table."""
+    table = nn.Embedding(size, dim, padding_idx=0, sparse=True)
+    with torch.no_grad():
+        table.weight.normal_(std=_SCALE)
+        table.weight[0].zero_()
+    return table

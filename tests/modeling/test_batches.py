@@ -4,13 +4,13 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from modeling.planted_data import planted_dataset
 
 from genre.dataset import Dataset
 from genre.errors import UsageError
 from genre.modeling.batches import GroupSampler
 from genre.modeling.features import Features, prepare_features
 from genre.modeling.settings import FeatureSettings, TrainingSettings
-from modeling.planted_data import planted_dataset
 
 POOLS = ["impression", "split"]
 
@@ -82,10 +82,8 @@ def test_an_epoch_goes_once_over_every_click_in_another_order(features: Features
 def test_a_batch_holds_each_distinct_news_once_and_points_to_it(features: Features) -> None:
     sampler = GroupSampler(features, TrainingSettings(batch_size=16), 0)
     batch = next(iter(sampler.epoch(1)))
-    used = np.union1d(
-        batch.candidates[batch.mask].numpy(), batch.readers.history[batch.readers.history_mask].numpy()
-    )
-    assert used.tolist() == list(range(len(batch.news["title"].values)))
+    used = np.union1d(batch.candidates[batch.mask].numpy(), batch.readers.history[batch.readers.history_mask].numpy())
+    assert used.tolist() == list(range(sum(len(portion["title"].values) for portion in batch.news)))
     assert batch.labels.sum(1).tolist() == [1.0] * len(batch.labels)
 
 

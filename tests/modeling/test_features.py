@@ -18,7 +18,9 @@ def words_of(features: Features, field: str, news: int) -> list[str]:
 
 
 def test_a_text_is_its_lower_case_words_without_punctuation_cut_to_length(dataset: Dataset) -> None:
-    texts = pl.DataFrame({"news": [0], "field": ["title"], "version": ["better"], "model": ["m"], "text": ['A "Goal", GOAL: x!']})
+    texts = pl.DataFrame(
+        {"news": [0], "field": ["title"], "version": ["better"], "model": ["m"], "text": ['A "Goal", GOAL: x!']}
+    )
     loud = dataset.with_texts(texts)
     made = prepare_features(loud, FeatureSettings(texts={"title": 3}))
     assert words_of(made, "title", 0) == ["a", "goal", "goal"]

@@ -1,0 +1,65 @@
+from pathlib import Path
+
+import pytest
+
+from genre.errors import UsageError
+from genre.modeling.checkpoint import TrainedModel, load_model, save_model
+from genre.modeling.evaluation import score_split
+from genre.modeling.features import Features, prepare_features
+from genre.modeling.recommender import build_recommender
+from genre.registry import Registry
+
+
+def trained(registry: Registry, features: Features, *, fusion: bool = True) -> TrainedModel:
+    model = build_recommender(registry, "dcn", features.vocabulary, features.settings, fusion=fusion, dim=16, seed=3)
+    return TrainedModel(model.eval(), features.vocabulary, features.settings)
+
+
+@pytest.mark.parametrize("fusion", [True, False])
+def test_a_model_scores_the_same_after_it_was_saved_and_loaded(
+    registry: Registry, features: Features, tmp_path: Path, fusion: bool
+) -> None:
+    model = trained(registry, features, fusion=fusion)
+    save_model(tmp_path / "model", model)
+    again = load_model(tmp_path / "model", registry)
+    assert not again.recommender.training
+    assert (again.recommender.fusion is not None) == fusion
+    later = prepare_features(features.dataset, again.settings, vocabulary=again.vocabulary)
+    split = features.split("dev")
+    before = score_split(model.recommender, features, split)
+    assert (score_split(again.recommender, later, later.split("dev")) == before).all()
+
+
+def test_a_model_replaces_a_model_and_leaves_nothing_beside_it(
+    registry: Registry, features: Features, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        save_model(tmp_path / "model", trained(registry, features))
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_a_folder_of_something_else_is_never_replaced(registry: Registry, features: Features, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("important")
+    with pytest.raises(UsageError, match="holds no model"):
+        save_model(tmp_path, trained(registry, features))
+    assert (tmp_path / "thesis.tex").read_text() == "important"
+
+
+def test_a_missing_model_is_an_error_that_names_the_file(registry: Registry, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no model here") as raised:
+        load_model(tmp_path / "none", registry)
+    assert raised.value.where == str(tmp_path / "none" / "model.json")
+
+
+@pytest.mark.parametrize("name", ["model.json", "vocabulary.json", "model.safetensors"])
+@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe", b"{}", b"[1]"])
+def test_a_damaged_model_is_an_error_that_names_the_file(
+    registry: Registry, features: Features, tmp_path: Path, name: str, content: bytes | None
+) -> None:
+    save_model(tmp_path / "model", trained(registry, features))
+    path = tmp_path / "model" / name
+    path.unlink() if content is None else path.write_bytes(content)
+    with pytest.raises(UsageError) as raised:
+        load_model(tmp_path / "model", registry)
+    assert str(path) in str(raised.value)
+    assert raised.value.remedy

@@ -1,0 +1,116 @@
+import attrs
+import numpy as np
+import pytest
+import torch
+from modeling.planted_data import planted_dataset, with_topics
+
+from genre.dataset import Dataset
+from genre.errors import UsageError
+from genre.modeling.batches import GroupSampler
+from genre.modeling.evaluation import evaluate, score_split
+from genre.modeling.features import Features, prepare_features
+from genre.modeling.recommender import Recommender, build_recommender
+from genre.modeling.settings import FeatureSettings, TrainingSettings
+from genre.registry import Registry
+
+BASELINES = ["nrms", "dcn"]
+
+
+def build(registry: Registry, features: Features, name: str, *, fusion: bool = True, seed: int = 0) -> Recommender:
+    return build_recommender(
+        registry, name, features.vocabulary, features.settings, fusion=fusion, dim=16, seed=seed
+    ).eval()
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_changing_one_readers_topics_changes_that_readers_scores_and_nobody_elses(
+    registry: Registry, dataset: Dataset, features: Features, name: str
+) -> None:
+    model = build(registry, features, name)
+    changed = prepare_features(
+        with_topics(dataset, {0: ["money"]}, version="again"), FeatureSettings(), vocabulary=features.vocabulary
+    )
+    split = features.split("dev")
+    before, after = (score_split(model, made, split) for made in (features, changed))
+    of_reader = split.readers[split.candidates.rows] == 0
+    assert of_reader.any()
+    assert (before[of_reader] != after[of_reader]).all()
+    assert (before[~of_reader] == after[~of_reader]).all()
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_without_fusion_topics_change_nothing(
+    registry: Registry, dataset: Dataset, features: Features, name: str
+) -> None:
+    model = build(registry, features, name, fusion=False)
+    changed = prepare_features(
+        with_topics(dataset, {0: ["money"]}, version="again"), FeatureSettings(), vocabulary=features.vocabulary
+    )
+    split = features.split("dev")
+    assert (score_split(model, features, split) == score_split(model, changed, split)).all()
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_the_make_up_of_a_batch_changes_no_score(registry: Registry, features: Features, name: str) -> None:
+    """Other rows bring longer texts, longer histories, other news and more candidates."""
+    model = build(registry, features, name)
+    sampler = GroupSampler(features, TrainingSettings(), 0)
+    impressions, candidates, mask = sampler.draw(1, 0, np.arange(12))
+    with torch.inference_mode():
+        together = model(sampler._collate(impressions, candidates, mask))
+        for row in range(12):
+            one = slice(row, row + 1)
+            alone = model(sampler._collate(impressions[one], candidates[one, :3], mask[one, :3]))
+            torch.testing.assert_close(alone[0], together[row, :3], atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_empty_histories_and_texts_without_known_words_give_finite_scores(registry: Registry, name: str) -> None:
+    dataset = planted_dataset(users=12)
+    odd = attrs.evolve(
+        dataset,
+        texts=dataset.texts.filter(~dataset.texts["news"].is_in([0, 1, 2])),
+        readers=dataset.readers.with_columns(history=dataset.readers["history"].list.head(0)),
+    )
+    features = prepare_features(odd, FeatureSettings())
+    scores = evaluate(build(registry, features, name), features, "dev").scores
+    assert np.isfinite(scores).all()
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_the_same_seed_gives_the_same_weights_and_leaves_the_global_state_alone(
+    registry: Registry, features: Features, name: str
+) -> None:
+    state = torch.random.get_rng_state()
+    first, second, other = (build(registry, features, name, seed=seed).state_dict() for seed in (1, 1, 2))
+    assert all(torch.equal(first[key], second[key]) for key in first)
+    assert any(not torch.equal(first[key], other[key]) for key in first)
+    assert torch.equal(state, torch.random.get_rng_state())
+
+
+def test_parts_that_do_not_fit_are_an_error_that_names_both_and_a_way_out(
+    registry: Registry, features: Features
+) -> None:
+    record = attrs.evolve(registry.baseline("dcn"), news_encoder="nrms")
+    with pytest.raises(UsageError, match=r"'dcn' asks for a vector of each field.*'nrms'[\s\S]*'pooling'"):
+        build_recommender(registry, record, features.vocabulary, features.settings, fusion=False)
+
+
+def test_tokens_of_another_tokenizer_are_an_error(registry: Registry, features: Features) -> None:
+    other = attrs.evolve(features.vocabulary, tokenizer="pieces")
+    with pytest.raises(UsageError, match=r"reads tokens of 'words'.*'pieces'"):
+        build_recommender(registry, "nrms", other, features.settings, fusion=False)
+
+
+def test_a_wrong_option_of_a_part_names_the_baseline_and_the_nearest_option(
+    registry: Registry, features: Features
+) -> None:
+    record = attrs.evolve(registry.baseline("nrms"), news_options={"head": 2})
+    with pytest.raises(UsageError, match=r"baseline nrms, news_options.*'head'[\s\S]*'heads'"):
+        build_recommender(registry, record, features.vocabulary, features.settings, fusion=False)
+
+
+def test_a_model_without_any_field_is_an_error(registry: Registry, features: Features) -> None:
+    settings = FeatureSettings(texts={}, categories=())
+    with pytest.raises(UsageError, match="no field"):
+        build_recommender(registry, "nrms", features.vocabulary, settings, fusion=False)
