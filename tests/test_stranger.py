@@ -1,0 +1,72 @@
+"""A generator in a package of its own, installed into an environment of its own, works without any change here."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+import pytest
+from small_data import NEWS
+
+from genre.dataset import load_dataset
+
+PARROT = Path(__file__).parent / "packages" / "genre-parrot"
+
+
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of a fresh environment that sees this one's packages, with the package installed into it."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, with_pip=False)
+    python = folder / "bin" / "python"
+    site = subprocess.run(
+        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
+    here = sysconfig.get_path("purelib")
+    Path(site, "outer.pth").write_text(f"import site; site.addsitedir({here!r})\n")
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]
+    subprocess.run([*pip, "install", "--quiet", "--no-deps", "--no-build-isolation", str(PARROT)], check=True)
+    return python
+
+
+def genre(python: Path, folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    environment = {**os.environ, "XDG_CONFIG_HOME": str(folder / "no-config")}
+    return subprocess.run(
+        [python, "-m", "genre", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_it_is_found_by_its_entry_point(stranger: Path, tmp_path: Path) -> None:
+    rows = json.loads(genre(stranger, tmp_path, "plugins", "list", "--kind", "generator", "--json").stdout)
+    [parrot] = [row for row in rows if row["name"] == "parrot"]
+    assert parrot["distribution"] == "genre-parrot"
+    assert parrot["enabled"] is True
+
+
+def test_it_serves_a_task_that_registry_toml_gives_it(stranger: Path, tmp_path: Path, small_folder: Path) -> None:
+    (tmp_path / "registry.toml").write_text(
+        '[generators.loud]\nplugin = "parrot"\nsuffix = "!!"\n\n[tasks.news-summarizer]\ngenerator = "loud"\n'
+    )
+    done = genre(stranger, tmp_path, "enrich", str(small_folder), "--task", "news-summarizer", "--out", "rich")
+    assert done.returncode == 0, done.stderr
+    titles = load_dataset(tmp_path / "rich").text("title").to_list()
+    assert titles[0] == f"ARTICLE: {NEWS[0][4].upper()}!!"
+
+
+def test_it_is_unknown_outside_its_environment(small_folder: Path, tmp_path: Path) -> None:
+    rows = json.loads(genre(Path(sys.executable), tmp_path, "plugins", "list", "--json").stdout)
+    assert "parrot" not in {row["name"] for row in rows}
+
+
+def test_the_documentation_shows_this_package_as_it_is() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "plugins.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```(?:toml|python)\n(.*?)```", page, flags=re.DOTALL)
+    for name in ("pyproject.toml", "genre_parrot.py", "genre_parrot_model.py"):
+        assert (PARROT / name).read_text(encoding="utf-8") in blocks
