@@ -8,7 +8,7 @@ import attrs
 
 from genre.dataset import Dataset
 from genre.errors import UsageError, nearest
-from genre.parts import Gate, Kind, Prompter, Task, Updater
+from genre.parts import NAME_RULE, Gate, Kind, Prompter, Task, Updater, is_name
 from genre.registry import Registry
 from genre.settings import Layer, Settings, option_names
 
@@ -60,8 +60,8 @@ def prepare_round(
     """
     task = registry.task(spec.task)
     name = spec.name or task.name
-    if not all(part.isalnum() for part in name.split("-")):
-        raise UsageError(f"the round's name {name!r} must be words joined by hyphens", where=where)
+    if not is_name(name):
+        raise UsageError(f"the round's name {name!r} must be {NAME_RULE}", where=where)
     parts: tuple[tuple[Kind, str], ...] = (("prompter", task.prompter), ("updater", task.updater))
     classes = {kind: registry.options_class(kind, part) for kind, part in parts}
     layers = _layers(registry, task, spec, path, where)
