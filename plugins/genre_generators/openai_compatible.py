@@ -1,0 +1,105 @@
+"""The generator `openai-compatible`: a server that speaks `/v1/chat/completions`, wherever it runs."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+import attrs
+
+from genre.parts import Completion, Identity, Json, Prompt
+from genre.settings import Secret
+from genre_generators.chat_protocol import Structured, check_parameters
+
+if TYPE_CHECKING:
+    from genre_generators.chat_client import ChatClient
+
+
+def check_address(_instance: object, attribute: "attrs.Attribute[Any]", value: str | None) -> None:
+    """Validator of an option that is a server's address, which is stored and printed: no password in it.
+
+    Raises:
+        ValueError: otherwise.
+    """
+    if value is None:
+        return
+    parts = urlsplit(value)
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError(f"{attribute.name} must not hold a user, a password or a query; a key belongs into api_key")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{attribute.name} {value!r} must be an address such as 'http://127.0.0.1:8000/v1'")
+
+
+@attrs.frozen
+class OpenAICompatibleOptions:
+    """Options of the generator `openai-compatible`.
+
+    Attributes:
+        base_url: address up to and including `/v1`, such as `http://127.0.0.1:8000/v1`.
+        model: the model's name at that server.
+        api_key: `{ env = "VARIABLE" }`; most servers of one's own need none.
+        timeout: seconds for one call.
+        structured: how the server is asked for JSON: by the answer's schema, as any object, or by words only.
+        parameters: further fields of the request, such as `repetition_penalty`; they are part of an answer's key.
+    """
+
+    base_url: str = attrs.field(validator=check_address)
+    model: str = attrs.field(validator=attrs.validators.min_len(1))
+    api_key: Secret | None = None
+    timeout: float = attrs.field(default=120.0, validator=attrs.validators.gt(0))
+    structured: Structured = "json_schema"
+    parameters: Mapping[str, object] = attrs.field(factory=dict, validator=check_parameters)
+
+
+class OpenAICompatibleGenerator:
+    """Asks one server. Its connections stay open until `aclose`.
+
+    Raises:
+        UsageError: the environment variable of the key is not set.
+    """
+
+    def __init__(self, options: OpenAICompatibleOptions) -> None:
+        self._options = options
+        self._key = None if options.api_key is None else options.api_key.reveal()
+        self._client: ChatClient | None = None
+        self._identity = Identity(
+            model=options.model,
+            endpoint=options.base_url.rstrip("/"),
+            parameters={**self._parameters, "structured": options.structured},
+        )
+
+    @property
+    def identity(self) -> Identity:
+        """The model's name, the server's address, and the further fields."""
+        return self._identity
+
+    async def complete(self, prompt: Prompt) -> Completion:
+        """Answer one prompt.
+
+        Raises:
+            GenerationError: one of its subclasses, never anything else.
+        """
+        if self._client is None:
+            self._client = self._connect()
+        return await self._client.complete(prompt)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            await self._client.aclose()
+
+    @property
+    def _parameters(self) -> Mapping[str, Json]:
+        return cast(Mapping[str, Json], self._options.parameters)  # check_parameters made sure of it
+
+    def _connect(self) -> "ChatClient":
+        from genre_generators.chat_client import ChatClient
+
+        return ChatClient(
+            self._options.base_url,
+            self._options.model,
+            key=self._key,
+            key_name=self._options.api_key.env if self._options.api_key else None,
+            timeout=self._options.timeout,
+            structured=self._options.structured,
+            parameters=self._parameters,
+        )
