@@ -44,11 +44,14 @@ def write_mind(dataset: Dataset, folder: Path, *, texts: TextVersion = "latest")
     ).select(NEWS_COLUMNS)
     _refuse(news, pl.any_horizontal(pl.all().str.contains(r"[\t\n]")), "a tab or a line break in its texts")
     _refuse(news, pl.last().str.ends_with("\r"), "a carriage return at its end")
+    _refuse(news, pl.col("id").str.starts_with("\ufeff"), "a byte order mark in its id")
     _refuse(news, (pl.col("id") == "") | pl.col("id").str.contains(" ", literal=True), "an id with blanks or none")
 
     behaviors = _behaviors(dataset, news["id"])
     _refuse(behaviors, pl.col("time").is_null(), "no time that the format can say")
     _refuse(behaviors, pl.any_horizontal(pl.col("impression", "user").str.contains(r"[\t\n]|^$")), "an odd id")
+    _refuse(behaviors, pl.col("impression").str.starts_with("\ufeff"), "a byte order mark in its id")
+    _refuse(behaviors, pl.col("candidates").str.ends_with("\r"), "a carriage return at its end")
     _refuse(behaviors, pl.col("candidates").is_null(), "unlabelled candidates that look labelled, or none")
     for split in dataset.splits:
         if split in ("", ".", "..") or Path(split).name != split:
