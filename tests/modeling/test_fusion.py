@@ -33,3 +33,12 @@ def test_one_vector_a_reader_and_one_a_candidate_are_fused_alike() -> None:
     assert together.shape == (2, 3, 4)
     for candidate in range(3):
         torch.testing.assert_close(block(users[:, candidate : candidate + 1], interests)[:, 0], together[:, candidate])
+
+
+def test_fusion_starts_near_the_user_vector() -> None:
+    torch.manual_seed(0)
+    block = InterestFusion(16, {"topics": 5, "regions": 3}).eval()
+    users = torch.randn(50, 1, 16)
+    interests = {"topics": torch.randint(0, 5, (50, 2)), "regions": torch.randint(0, 3, (50, 1))}
+    similarity = torch.cosine_similarity(block(users, interests), users, dim=-1)
+    assert similarity.min() > 0.8
