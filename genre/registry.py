@@ -112,7 +112,7 @@ class Registry:
             try:
                 manager.register(load(), name=name)
                 manager.check_pending()
-            except Exception as error:  # noqa: BLE001  a stranger's module may raise anything at import
+            except Exception as error:
                 if manager.has_plugin(name):
                     manager.unregister(name=name)
                 message = f"the plugin {name!r} of {distribution} failed to load: {error!r}"
@@ -241,6 +241,7 @@ def _folder_files(settings: Settings) -> Iterable[tuple[str, str, Callable[[], o
     if layer is None:
         return
     base = layer.path.parent if layer.path else Path.cwd()
+    files: dict[str, Path] = {}
     for folder in structure(settings.table("plugins"), PluginSettings, settings.where("plugins")).folders:
         root = (base / folder).resolve()
         if not root.is_dir():
@@ -250,6 +251,13 @@ def _folder_files(settings: Settings) -> Iterable[tuple[str, str, Callable[[], o
                 remedy=f"create {root}, or remove it from the list",
             )
         for file in sorted(root.glob("*.py")):
+            other = files.setdefault(file.stem, file)
+            if other != file:  # both would be the module `genre_local_STEM`
+                raise UsageError(
+                    f"two plugin files are called {file.name!r}: {other} and {file}",
+                    where=settings.where("plugins", "folders"),
+                    remedy="rename one of them",
+                )
             yield f"{root}:{file.stem}", str(file), functools.partial(_load_file, file)
 
 

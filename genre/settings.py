@@ -288,11 +288,11 @@ def _line_of(path: Path, keys: tuple[str, ...]) -> int | None:
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         if match := re.match(r"\s*\[+([^\]]+)\]+", line):
             header = tuple(part.strip().strip("\"'") for part in match[1].split("."))
-            if header == keys:
+            # `[a.b]` makes the table `a`, too.
+            if header[: len(keys)] == keys:
                 return number
         elif (match := re.match(r"\s*[\"']?([\w.-]+)[\"']?\s*=", line)) and (
-            *header,
-            *match[1].split("."),
-        ) == keys:
+            (*header, *match[1].split("."))[: len(keys)] == keys
+        ):
             return number
     return None

@@ -1,0 +1,264 @@
+"""The registry: plugins from entry points and folders, parts by kind and name, and how conflicts are answered."""
+
+from pathlib import Path
+
+import pytest
+
+from genre.errors import RunVetoed, UsageError
+from genre.parts import RunPlan
+from genre.registry import PluginSettings, PluginWarning, Registry, load_import_string
+from genre.settings import Layer, Settings, load_settings
+
+PART = """
+from genre import hookimpl
+from genre.parts import Part
+
+@hookimpl
+def genre_datasets():
+    yield Part(name="{name}", summary="A data set", target="{module}:read")
+
+def read(options):
+    return "read by {module}"
+"""
+
+
+def install(site: Path, distribution: str, code: str) -> str:
+    """A distribution with one plugin module, as an installer leaves it in a site folder; returns the module's name."""
+    module = distribution.replace("-", "_")
+    (site / f"{module}.py").write_text(code.replace("{module}", module), encoding="utf-8")
+    info = site / f"{module}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[genre]\n{distribution} = {module}\n")
+    return module
+
+
+def configured(folder: Path, text: str) -> Settings:
+    """Settings of a project with this registry.toml."""
+    (folder / "registry.toml").write_text(text, encoding="utf-8")
+    return load_settings(folder)
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that packages can be installed into."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(folder)
+    return folder
+
+
+# -- finding plugins --------------------------------------------------------------------------------------------
+
+
+def test_the_built_in_data_sets_are_there() -> None:
+    registry = Registry.load(strict=True)
+    rows = {entry.part.name: entry.as_json() for entry in registry.parts("dataset")}
+    assert rows["mind"]["distribution"] == "genre-rec"
+    assert rows["mind"]["enabled"] is True
+    assert set(rows["sample"]) == {"kind", "name", "distribution", "enabled", "summary"}
+
+
+@pytest.mark.parametrize("name", ["mind", "sample"])
+def test_the_built_in_data_sets_can_be_made(name: str) -> None:
+    registry = Registry.load()
+    part = registry.get("dataset", name)
+    assert callable(load_import_string(part.target))  # type: ignore[union-attr]
+    assert registry.options_class("dataset", name) is not None
+
+
+def test_an_installed_package_is_found_by_its_entry_point(site: Path) -> None:
+    install(site, "stranger-one", PART.replace("{name}", "strange"))
+    registry = Registry.load(strict=True)
+    [entry] = [each for each in registry.parts("dataset") if each.part.name == "strange"]
+    assert entry.distribution == "stranger-one"
+    assert registry.create("dataset", "strange", {}) == "read by stranger_one"
+
+
+def test_a_folder_of_plugin_files_is_loaded_when_it_is_named(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    code = PART.replace("{name}", "homemade").replace("{module}", "genre_local_homemade")
+    (tmp_path / "mine" / "homemade.py").write_text(code)
+    without = Registry.load(configured(tmp_path, ""), strict=True)
+    assert "homemade" not in [entry.part.name for entry in without.parts()]
+    registry = Registry.load(configured(tmp_path, '[plugins]\nfolders = ["mine"]\n'), strict=True)
+    assert registry.create("dataset", "homemade", {}) == "read by genre_local_homemade"
+    [entry] = [each for each in registry.parts() if each.part.name == "homemade"]
+    assert entry.distribution == str(tmp_path / "mine" / "homemade.py")
+
+
+def test_a_plugin_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    settings = configured(tmp_path, '[plugins]\nfolders = ["mien"]\n')
+    with pytest.raises(UsageError, match=r"registry\.toml:2, plugins\.folders: the plugin folder 'mien'"):
+        Registry.load(settings)
+
+
+def test_two_plugin_files_of_one_name_are_an_error(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "twin.py").write_text(
+            PART.replace("{name}", folder).replace("{module}", "genre_local_twin")
+        )
+    settings = configured(tmp_path, '[plugins]\nfolders = ["a", "b"]\n')
+    with pytest.raises(UsageError, match=r"two plugin files are called 'twin\.py'") as caught:
+        Registry.load(settings)
+    assert str(tmp_path / "a") in str(caught.value)
+    assert str(tmp_path / "b") in str(caught.value)
+
+
+# -- plugins that fail ------------------------------------------------------------------------------------------
+
+BROKEN = {
+    "an import that fails": "import no_such_module_anywhere\n",
+    "an exception": "raise RuntimeError('no')\n",
+    "a syntax error": "def\n",
+    "a hook that does not exist": "from genre import hookimpl\n@hookimpl\ndef genre_nonsense():\n    return []\n",
+}
+
+
+@pytest.mark.parametrize("code", BROKEN.values(), ids=BROKEN)
+def test_a_plugin_that_fails_to_load_is_a_warning_and_the_rest_works(tmp_path: Path, code: str) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "broken.py").write_text(code)
+    settings = configured(tmp_path, '[plugins]\nfolders = ["mine"]\n')
+    with pytest.warns(PluginWarning, match=r"broken.*failed to load"):
+        registry = Registry.load(settings)
+    assert registry.get("dataset", "mind").name == "mind"
+
+
+@pytest.mark.parametrize("code", BROKEN.values(), ids=BROKEN)
+def test_a_plugin_that_fails_to_load_is_an_error_under_strict(tmp_path: Path, code: str) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "broken.py").write_text(code)
+    settings = configured(tmp_path, '[plugins]\nfolders = ["mine"]\n')
+    with pytest.raises(UsageError, match=r"broken.*failed to load"):
+        Registry.load(settings, strict=True)
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ("yield 3", "yielded 3"),
+        ("yield {'name': 'x'}", "yielded {'name': 'x'}"),
+        ("return None", "failed"),
+        ("raise RuntimeError('tired')", "tired"),
+        ("yield Part(name='Two Words', summary='s', target='a:b')", "'Two Words'"),
+        ("yield Part(name='two', summary='s', target='os.system(1)')", "import string"),
+    ],
+)
+def test_a_hook_that_yields_something_else_is_an_error_that_names_it(tmp_path: Path, body: str, shown: str) -> None:
+    (tmp_path / "mine").mkdir()
+    code = f"from genre import hookimpl\nfrom genre.parts import Part\n@hookimpl\ndef genre_tasks():\n    {body}\n"
+    (tmp_path / "mine" / "odd.py").write_text(code)
+    with pytest.raises(UsageError) as caught:
+        Registry.load(configured(tmp_path, '[plugins]\nfolders = ["mine"]\n'))
+    assert "the hook genre_tasks of" in str(caught.value)
+    assert "odd.py" in str(caught.value)
+    assert shown in str(caught.value)
+
+
+def test_a_record_of_the_wrong_kind_is_an_error_that_says_what_was_expected(site: Path) -> None:
+    install(site, "stranger-two", PART.replace("{name}", "x").replace("genre_datasets", "genre_encoders"))
+    with pytest.raises(UsageError, match=r"genre_encoders of stranger-two.*\n.*genre\.parts\.Encoder"):
+        Registry.load()
+
+
+# -- names ------------------------------------------------------------------------------------------------------
+
+
+def test_two_plugins_with_the_same_part_are_an_error_that_names_both(site: Path) -> None:
+    install(site, "stranger-three", PART.replace("{name}", "same"))
+    install(site, "stranger-four", PART.replace("{name}", "same"))
+    with pytest.raises(UsageError, match="the dataset 'same' is offered by both") as caught:
+        Registry.load()
+    assert "stranger-three" in str(caught.value)
+    assert "stranger-four" in str(caught.value)
+
+
+def test_a_plugin_cannot_take_a_built_in_s_name(site: Path) -> None:
+    install(site, "stranger-five", PART.replace("{name}", "mind"))
+    with pytest.raises(UsageError, match="the dataset 'mind' is offered by both") as caught:
+        Registry.load()
+    assert "genre-rec" in str(caught.value)
+
+
+def test_an_unknown_name_is_an_error_with_place_and_nearest_name() -> None:
+    with pytest.raises(UsageError, match=r"mine\.toml:4: there is no dataset 'minds'") as caught:
+        Registry.load().get("dataset", "minds", where="mine.toml:4")
+    assert "did you mean 'mind'?" in str(caught.value)
+
+
+def test_a_disabled_part_is_an_error_that_says_so(tmp_path: Path) -> None:
+    registry = Registry.load(configured(tmp_path, '[plugins]\ndisabled = ["dataset/mi*"]\n'))
+    [entry] = [each for each in registry.parts("dataset") if each.part.name == "mind"]
+    assert entry.enabled is False
+    with pytest.raises(UsageError, match=r"the dataset 'mind' is disabled in registry\.toml") as caught:
+        registry.create("dataset", "mind", {})
+    assert f"{tmp_path / 'registry.toml'}:2" in str(caught.value)
+    assert registry.get("dataset", "sample").name == "sample"
+
+
+def test_a_disabled_part_is_not_suggested(tmp_path: Path) -> None:
+    registry = Registry.load(configured(tmp_path, '[plugins]\ndisabled = ["dataset/mind"]\n'))
+    with pytest.raises(UsageError) as caught:
+        registry.get("dataset", "minds")
+    assert "'mind'" not in str(caught.value).replace("'minds'", "")
+
+
+@pytest.mark.parametrize(
+    ("enabled", "disabled", "expected"),
+    [
+        (("*/*",), (), True),
+        (("dataset/*",), (), True),
+        (("task/*",), (), False),
+        (("*/*",), ("*/mind",), False),
+        (("*/*",), ("task/mind",), True),
+        ((), (), False),
+    ],
+)
+def test_a_part_is_on_when_enabled_matches_and_disabled_does_not(
+    enabled: tuple[str, ...], disabled: tuple[str, ...], expected: bool
+) -> None:
+    assert PluginSettings(enabled, disabled).is_enabled("dataset", "mind") is expected
+
+
+def test_an_unknown_option_of_plugins_is_an_error_with_its_line(tmp_path: Path) -> None:
+    settings = configured(tmp_path, '\n[plugins]\ndisable = ["x"]\n')
+    with pytest.raises(UsageError, match=r"registry\.toml:2, plugins: unknown option 'disable'") as caught:
+        Registry.load(settings)
+    assert "did you mean 'disabled'?" in str(caught.value)
+
+
+# -- making parts -----------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_option_of_a_part_is_an_error_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match="unknown option 'sed'") as caught:
+        Registry.load().create("dataset", "sample", {"sed": 3})
+    assert "did you mean 'seed'?" in str(caught.value)
+
+
+def test_options_for_a_part_without_any_are_an_error(site: Path) -> None:
+    install(site, "stranger-six", PART.replace("{name}", "bare"))
+    with pytest.raises(UsageError, match="unknown option 'size'"):
+        Registry.load().create("dataset", "bare", {"size": 3})
+
+
+def test_a_target_that_cannot_be_imported_is_an_error_when_it_is_used(site: Path) -> None:
+    install(site, "stranger-seven", PART.replace("{name}", "hollow").replace(":read", ":raed"))
+    registry = Registry.load(strict=True)
+    with pytest.raises(UsageError, match="cannot import 'stranger_seven:raed'"):
+        registry.create("dataset", "hollow", {})
+
+
+def test_a_plugin_can_veto_a_run_with_its_reason(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    code = "from genre import hookimpl\n@hookimpl\ndef genre_run_planned(plan):\n    return f'no {plan.name} today'\n"
+    (tmp_path / "mine" / "guard.py").write_text(code)
+    registry = Registry.load(configured(tmp_path, '[plugins]\nfolders = ["mine"]\n'))
+    with pytest.raises(RunVetoed, match="no big today"):
+        registry.announce_plan(RunPlan("big", ()))
+
+
+def test_a_plan_that_nobody_vetoes_goes_on() -> None:
+    Registry.load(Settings((Layer("test", {}),))).announce_plan(RunPlan("big", ()))
