@@ -14,7 +14,7 @@ _NEVER: Final = torch.finfo(torch.float32).min
 
 
 class AdditiveAttention(nn.Module):
-    """Weighted mean `sum_l a_l x_l`, `a = softmax(q^T tanh(W x_l + b))` (Bahdanau et al., 2015; NRMS, equation 3).
+    """Weighted mean `sum_l a_l x_l`, `a = softmax(q^T tanh(W x_l + b))` (Bahdanau et al., 2015; the pooling of NRMS).
 
     Zero where all is masked.
     """

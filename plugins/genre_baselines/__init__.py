@@ -16,7 +16,7 @@ def genre_encoders() -> Iterator[Encoder]:
         name="pooling",
         encodes="news",
         summary="One vector a field (mean of its words, or its category), and their mean; gives field vectors",
-        source="GENRE, section 4.2",
+        source="GENRE (arXiv 2305.06566), what its ranking baselines read with",
         target="genre_baselines.pooling:PoolingNewsEncoder",
         options="genre_baselines.options:PoolingNewsOptions",
     )
@@ -24,7 +24,7 @@ def genre_encoders() -> Iterator[Encoder]:
         name="pooling",
         encodes="user",
         summary="Mean of the clicked news",
-        source="GENRE, section 4.2",
+        source="GENRE (arXiv 2305.06566), what its ranking baselines read with",
         target="genre_baselines.pooling:PoolingUserEncoder",
     )
     yield Encoder(

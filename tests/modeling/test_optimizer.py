@@ -1,0 +1,34 @@
+import torch
+from torch import nn
+
+from genre.modeling.optimizer import RowwiseAdam
+from genre.modeling.settings import TrainingSettings
+
+
+def model(*, sparse: bool) -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Embedding(6, 4, padding_idx=0, sparse=sparse), nn.Linear(4, 1))
+
+
+def test_rows_that_a_batch_does_not_show_stay_as_they_are() -> None:
+    network = model(sparse=True)
+    before = network[0].weight.clone()
+    optimizer = RowwiseAdam(network, TrainingSettings())
+    for _ in range(3):
+        optimizer.step(network(torch.tensor([0, 2, 5, 2])).sum())
+    moved = (network[0].weight != before).any(-1)
+    assert moved.tolist() == [False, False, True, False, False, True]
+
+
+def test_where_every_row_is_shown_it_is_adam() -> None:
+    ids = torch.tensor([1, 2, 3, 4, 5, 5])
+    rowwise, reference = model(sparse=True), model(sparse=False)
+    settings = TrainingSettings(learning_rate=0.01, clip_norm=1e9)
+    ours, adam = RowwiseAdam(rowwise, settings), torch.optim.Adam(reference.parameters(), lr=0.01)
+    for _ in range(4):
+        ours.step(rowwise(ids).square().sum())
+        adam.zero_grad()
+        reference(ids).square().sum().backward()
+        adam.step()
+    for got, expected in zip(rowwise.parameters(), reference.parameters(), strict=True):
+        torch.testing.assert_close(got, expected)
