@@ -22,8 +22,10 @@ IMPRESSIONS = [
 ]
 
 
-def small_dataset() -> Dataset:
-    news = pl.DataFrame(NEWS, schema=["id", "category", "subcategory", "title", "abstract"], orient="row")
+def small_dataset(more_news: int = 0) -> Dataset:
+    """The data set, with `more_news` further news that nobody was shown."""
+    extra = [(f"M{number}", "more", "more", f"More news {number}", "") for number in range(more_news)]
+    news = pl.DataFrame([*NEWS, *extra], schema=["id", "category", "subcategory", "title", "abstract"], orient="row")
     rows = [
         {
             "impression": impression,
