@@ -21,3 +21,15 @@ def genre_generators() -> Iterator[Part]:
         target="genre_generators.openai_compatible:OpenAICompatibleGenerator",
         options="genre_generators.openai_compatible:OpenAICompatibleOptions",
     )
+    yield Part(
+        name="litellm",
+        summary="Any provider that litellm knows; structured answers where the provider has them",
+        target="genre_generators.litellm_provider:LiteLLMGenerator",
+        options="genre_generators.litellm_provider:LiteLLMOptions",
+    )
+    yield Part(
+        name="replay",
+        summary="Answers recorded in JSONL files, looked up by subject or user and draw",
+        target="genre_generators.replay:ReplayGenerator",
+        options="genre_generators.replay:ReplayOptions",
+    )

@@ -7,8 +7,17 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from genre.parts import Completion, Fatal, Json, Prompt, Refused, Transient
-from genre_generators.chat_protocol import Structured, plain, read_answer, request_fields, status_error
+from genre.parts import Completion, Fatal, GenerationError, Json, Prompt, Refused, Transient
+from genre_generators.chat_protocol import (
+    Structured,
+    error_code,
+    error_message,
+    json_object,
+    plain,
+    read_body,
+    request_fields,
+    status_error,
+)
 
 MAX_REPLY_BYTES: Final = 4 << 20
 """A longer reply is not read to its end: no task asks for megabytes."""
@@ -59,18 +68,14 @@ class ChatClient:
             async with self._open().post(self._url, json=request, allow_redirects=False) as response:
                 body = await _read(response.content)
                 if response.status == 200:
-                    return read_answer(body, self._model)
-                error = status_error(response.status, body, response.headers)
+                    return read_body(body, self._model)
+                raise self._error(response, body)
         except TimeoutError as failure:
             raise Transient(f"no answer within {self._timeout:g} s") from failure
         except (aiohttp.ClientConnectorCertificateError, aiohttp.InvalidURL) as failure:
             raise Fatal(f"the server cannot be reached: {self._clean(failure)}; check its address") from failure
         except (aiohttp.ClientError, OSError) as failure:
             raise Transient(f"the connection failed: {self._clean(failure)}") from failure
-        if isinstance(error, Fatal) and self._key_name and response.status in (401, 403):
-            raise Fatal(f"{self._clean(error)} (the key is read from the environment variable {self._key_name})")
-        error.args = (self._clean(error),)
-        raise error
 
     async def aclose(self) -> None:
         """Close the connections; a later call opens new ones."""
@@ -91,9 +96,19 @@ class ChatClient:
             )
         return self._session
 
+    def _error(self, response: aiohttp.ClientResponse, body: bytes) -> GenerationError:
+        if self._key:  # before anything is cut short, so that no half of a key is left
+            body = body.replace(self._key.encode(), b"***")
+        reply = json_object(body) or {}
+        error = status_error(response.status, error_message(reply), code=error_code(reply), headers=response.headers)
+        if response.status in (401, 403):
+            source = f"the environment variable {self._key_name}" if self._key_name else "the option api_key, not set"
+            return Fatal(f"{error} (the key is read from {source})")
+        return error
+
     def _clean(self, error: Exception) -> str:
-        text = plain(str(error) or type(error).__name__)
-        return text if self._key is None else text.replace(self._key, "***")
+        text = str(error) or type(error).__name__
+        return plain(text.replace(self._key, "***") if self._key else text)
 
 
 async def _read(stream: aiohttp.StreamReader) -> bytes:

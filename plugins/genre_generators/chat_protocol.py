@@ -75,25 +75,33 @@ def request_fields(prompt: Prompt, structured: Structured) -> dict[str, Json]:
     return fields
 
 
-def read_answer(body: bytes, model: str) -> Completion:
+def read_body(body: bytes, model: str) -> Completion:
     """The answer in the body of a reply with status 200.
 
     Args:
         model: the model that was asked, for replies that do not name theirs.
 
     Raises:
-        Refused: the provider's content filter, or the model itself, declined.
-        Transient: not the JSON of a chat completion, or an empty answer.
-        GenerationError: the body holds an error (some gateways send it with status 200).
+        GenerationError: as `read_reply`, and `Transient` when the body is not a JSON object.
     """
-    reply = _object(body)
+    reply = json_object(body)
     if reply is None:
         raise Transient("the server's reply is not a JSON object")
-    error = reply.get("error")
-    if isinstance(error, dict) and not reply.get("choices"):
-        code = error.get("code")
-        raise status_error(code if isinstance(code, int) else 500, body)
+    return read_reply(reply, model)
+
+
+def read_reply(reply: Mapping[str, Json], model: str) -> Completion:
+    """The answer in a chat completion.
+
+    Raises:
+        Refused: the provider's content filter, or the model itself, declined.
+        Transient: not a chat completion, or an empty answer.
+        GenerationError: the reply is an error (some gateways send it with status 200).
+    """
     choices = reply.get("choices")
+    if not choices and (error := reply.get("error")):
+        code = error.get("code") if isinstance(error, dict) else None
+        raise status_error(code if isinstance(code, int) else 500, error_message(reply))
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         raise Transient("the server's reply has no choices")
     message = choices[0].get("message")
@@ -117,12 +125,19 @@ def read_answer(body: bytes, model: str) -> Completion:
     )
 
 
-def status_error(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> GenerationError:
-    """The typed error for a reply whose status is not 200."""
-    said = error_message(body)
-    text = f"the server answered {status}{f': {said}' if said else ''}"
-    if status == 429 and _error_code(body) != "insufficient_quota":
-        return RateLimited(text, retry_after((headers or {}).get("Retry-After")))
+def status_error(
+    status: int, said: str = "", *, code: object = None, headers: Mapping[str, str] | None = None
+) -> GenerationError:
+    """The typed error for an HTTP status that is not 200.
+
+    Args:
+        said: what the server said about it.
+        code: the provider's own code, which tells an empty account from a rate limit.
+        headers: of the reply; `Retry-After` is read.
+    """
+    text = f"the server answered {status}{f': {plain(said)}' if said else ''}"
+    if status == 429 and code != "insufficient_quota":
+        return RateLimited(text, retry_after((headers or {}).get("retry-after")))
     if status == 408 or status >= 500:
         return Transient(text)
     if status == 401:
@@ -151,12 +166,17 @@ def retry_after(value: str | None, now: float | None = None) -> float | None:
     return max(0.0, moment - (time.time() if now is None else now))
 
 
-def error_message(body: bytes) -> str:
-    """What an error's body says, on one line, shortened, without control characters; empty when it is not JSON."""
-    reply = _object(body) or {}
+def error_message(reply: Mapping[str, Json]) -> str:
+    """What a reply that is an error says; empty when it says nothing in a known form."""
     error = reply.get("error", reply)
     said = error.get("message") if isinstance(error, dict) else error
-    return plain(said) if isinstance(said, str) else ""
+    return said if isinstance(said, str) else ""
+
+
+def error_code(reply: Mapping[str, Json]) -> Json:
+    """The provider's own code of an error."""
+    error = reply.get("error")
+    return error.get("code") if isinstance(error, dict) else None
 
 
 def plain(text: str) -> str:
@@ -165,12 +185,8 @@ def plain(text: str) -> str:
     return " ".join(line.split())[:MESSAGE_LENGTH]
 
 
-def _error_code(body: bytes) -> Json:
-    error = (_object(body) or {}).get("error")
-    return error.get("code") if isinstance(error, dict) else None
-
-
-def _object(body: bytes) -> dict[str, Json] | None:
+def json_object(body: bytes) -> dict[str, Json] | None:
+    """The JSON object in a body, or None when there is none."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):

@@ -1,0 +1,191 @@
+"""The generator `replay`: answers that somebody recorded, looked up by subject or user and draw."""
+
+import asyncio
+import gzip
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Literal, TypeAlias
+
+import attrs
+import jinja2
+import jinja2.sandbox
+
+from genre.errors import UsageError
+from genre.parts import Completion, Fatal, Identity, Json, Prompt, Skipped
+
+DRAW_FIELD: Final = "draw"
+Row: TypeAlias = Mapping[str, Json]
+Recordings: TypeAlias = Mapping[tuple[str, int], Row]
+"""Rows by (subject or user, draw)."""
+
+
+def _not_empty(_instance: object, attribute: "attrs.Attribute[Any]", value: tuple[Path, ...]) -> None:
+    if not value:
+        raise ValueError(f"{attribute.name} is empty: name at least one file of recordings")
+
+
+@attrs.frozen
+class ReplayOptions:
+    """Options of the generator `replay`.
+
+    Attributes:
+        paths: JSONL files, plain or gzip (`.gz`). A row's draw is its field `draw`, or else the number of its file
+            here, from 0. Of two rows for the same subject and draw the last one counts.
+        subject_field: the field of a row that holds the id.
+        by: what that id names: the prompt's subject, or the user behind it.
+        answer: Jinja2 template that makes the answer out of a row's fields, such as
+            `{"interests": {{ interest | tojson }} }`.
+        on_miss: a prompt without a recording ends the run, or is left out and counted.
+        leaks: the recordings were made from more than a prompt says; None: they are when they are looked up by user.
+    """
+
+    paths: tuple[Path, ...] = attrs.field(validator=_not_empty)
+    subject_field: str = "id"
+    by: Literal["subject", "user"] = "subject"
+    answer: str = "{{ response }}"
+    on_miss: Literal["error", "skip"] = "error"
+    leaks: bool | None = None
+
+
+class ReplayGenerator:
+    """Answers from recordings, which are read at the first prompt.
+
+    Raises:
+        UsageError: a file is missing, or the answer's template is wrong.
+    """
+
+    def __init__(self, options: ReplayOptions) -> None:
+        self._options = options
+        self._template = _compile(options.answer)
+        self._identity = Identity(
+            model=f"replay:{'+'.join(_stem(path) for path in options.paths)}@{_fingerprint(options)}",
+            endpoint="recorded",
+            leaks=options.by == "user" if options.leaks is None else options.leaks,
+        )
+        self._reading = asyncio.Lock()
+        self._recordings: Recordings | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """The files' names, and a hash of what they and the options say."""
+        return self._identity
+
+    async def complete(self, prompt: Prompt) -> Completion:
+        """Look up one prompt's answer.
+
+        Raises:
+            Skipped: there is none, and `on_miss` is `"skip"`.
+            Fatal: there is none, or the row does not have what the template asks for.
+            UsageError: a file of recordings is malformed.
+        """
+        async with self._reading:
+            if self._recordings is None:
+                self._recordings = await asyncio.to_thread(_read, self._options)
+        subject = prompt.subject if self._options.by == "subject" else prompt.user
+        row = self._recordings.get((subject, prompt.draw)) if subject is not None else None
+        if row is None:
+            raise self._miss(prompt, subject)
+        model = row.get("model")
+        name = model if isinstance(model, str) and model else self._identity.model
+        return Completion(text=self._answer(row, prompt), model=name)
+
+    def _miss(self, prompt: Prompt, subject: str | None) -> Fatal | Skipped:
+        if subject is None:
+            missing = f"the prompt about {prompt.subject!r} does not say which user is behind it"
+        else:
+            missing = f"there is no recording for the {self._options.by} {subject!r}, draw {prompt.draw}"
+        if self._options.on_miss == "skip":
+            return Skipped(missing)
+        return Fatal(f'{missing}; add one, or set on_miss = "skip" to leave such prompts out')
+
+    def _answer(self, row: Row, prompt: Prompt) -> str:
+        try:
+            return self._template.render(row)
+        except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, AttributeError, LookupError) as error:
+            raise Fatal(
+                f"the option `answer` cannot be filled with the recording for {prompt.subject!r}: {error}; "
+                f"its fields are: {', '.join(sorted(row))}"
+            ) from error
+
+
+def _compile(answer: str) -> jinja2.Template:
+    environment = jinja2.sandbox.SandboxedEnvironment(undefined=jinja2.StrictUndefined, autoescape=False)
+    # Jinja's own tojson is for HTML: it writes < & and ' as escapes.
+    environment.filters["tojson"] = _to_json
+    try:
+        return environment.from_string(answer)
+    except jinja2.TemplateSyntaxError as error:
+        raise UsageError(f"the option `answer` is not a Jinja2 template: {error.message}", remedy="mend it") from error
+
+
+def _to_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _read(options: ReplayOptions) -> Recordings:
+    recordings: dict[tuple[str, int], Row] = {}
+    for number, path in enumerate(options.paths):
+        try:
+            lines = _content(path).split(b"\n")  # not splitlines: a text may hold other line separators
+        except (OSError, EOFError) as error:
+            raise UsageError(f"the recordings cannot be read: {error}", where=path) from error
+        for line_number, line in enumerate(lines, start=1):
+            if line.strip():
+                where = f"{path}:{line_number}"
+                row = _row(line, where)
+                recordings[_subject(row, options.subject_field, where), _draw(row, number, where)] = row
+    return recordings
+
+
+def _content(path: Path) -> bytes:
+    raw = path.read_bytes()
+    return gzip.decompress(raw) if path.suffix == ".gz" else raw
+
+
+def _row(line: bytes, where: str) -> Row:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"not JSON: {error}", where=where, remedy="mend or remove the line") from error
+    if not isinstance(row, dict):
+        raise UsageError("not a JSON object", where=where, remedy="mend or remove the line")
+    return row
+
+
+def _subject(row: Row, field: str, where: str) -> str:
+    subject = row.get(field)
+    if not isinstance(subject, str) or not subject:
+        raise UsageError(
+            f"the field {field!r} is {subject!r}, and an id is expected",
+            where=where,
+            remedy=f"set `subject_field` to one of: {', '.join(sorted(row))}",
+        )
+    return subject
+
+
+def _draw(row: Row, default: int, where: str) -> int:
+    draw = row.get(DRAW_FIELD, default)
+    if not isinstance(draw, int) or isinstance(draw, bool) or draw < 0:
+        raise UsageError(f"the draw {draw!r} is not a whole number from 0", where=where, remedy="mend the line")
+    return draw
+
+
+def _fingerprint(options: ReplayOptions) -> str:
+    """Hash of what decides the answers: the files' content and how it is read."""
+    digest = hashlib.blake2b(digest_size=8)
+    digest.update(json.dumps([options.subject_field, options.by, options.answer]).encode())
+    for path in options.paths:
+        try:
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, hashlib.blake2b).digest())
+        except OSError as error:
+            raise UsageError(
+                f"the recordings cannot be read: {error.strerror}", where=path, remedy="check the path"
+            ) from error
+    return digest.hexdigest()
+
+
+def _stem(path: Path) -> str:
+    return path.name.removesuffix(".gz").removesuffix(".jsonl")
