@@ -4,10 +4,10 @@ The steps of the command line are functions here. They are imported on first use
 litellm.
 """
 
-import importlib
 from typing import TYPE_CHECKING, Final
 
 from genre.hooks import hookimpl
+from genre.lazy import importer
 from genre.version import __version__
 
 if TYPE_CHECKING:
@@ -74,7 +74,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = importer(__name__, _HOMES)

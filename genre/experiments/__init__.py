@@ -1,7 +1,8 @@
 """Experiments: variants of a data set x baselines x seeds, and the steps that they are made of."""
 
-import importlib
 from typing import TYPE_CHECKING, Final
+
+from genre.lazy import importer
 
 if TYPE_CHECKING:
     from genre.experiments.enrichment import Enriched, enrich_variants
@@ -59,7 +60,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = importer(__name__, _HOMES)

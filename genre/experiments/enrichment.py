@@ -55,7 +55,9 @@ def enrich_variants(
         async with generator_pool(registry) as pool:
             for rounds in variants.values():
                 for each in rounds:
-                    pool.get(each.generator_name)  # a mistake in the last round's generator is told before the first call
+                    pool.get(
+                        each.generator_name
+                    )  # a mistake in the last round's generator is told before the first call
             engine = Engine(answers, tell)
             for name, rounds in variants.items():
                 made, reports = await run_rounds(

@@ -7,8 +7,9 @@
 The names here are loaded on first use: the settings alone need no torch.
 """
 
-import importlib
 from typing import TYPE_CHECKING, Final
+
+from genre.lazy import importer
 
 if TYPE_CHECKING:
     from genre.modeling.checkpoint import TrainedModel, load_model, save_model
@@ -69,7 +70,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = importer(__name__, _HOMES)

@@ -1,7 +1,6 @@
 """What a reader is interested in, asked for and stored: the user profiler."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import attrs
 import polars as pl
@@ -9,39 +8,31 @@ import polars as pl
 from genre.dataset import Dataset
 from genre.generation import ChatTemplate, parse_answer
 from genre.parts import Json, Prompt, Record, Sampling
-from genre_tasks.readers import Readers, chosen_readers, reader_views
+from genre_tasks.readers import ReaderPrompterOptions, chosen_readers, reader_views
 from genre_tasks.vocabularies import TOPICS, US_STATES
 
 KINDS = ("topics", "regions")
 
 
-@attrs.frozen
-class ReaderInterestsPrompterOptions:
-    """Options of the prompter `reader-interests`.
+@attrs.frozen(kw_only=True)
+class ReaderInterestsPrompterOptions(ReaderPrompterOptions):
+    """Options of the prompter `reader-interests`, beside those of `ReaderPrompterOptions`.
+
+    The template's variables are `history` (a list of news with `title`, `abstract`, `category`, `subcategory`),
+    `topics`, `regions` and `most`.
 
     Attributes:
-        template: the chat template; its variables are `history` (a list of news with `title`, `abstract`, `category`,
-            `subcategory`), `topics`, `regions`, `most`.
         topics: the closed vocabulary of topics; empty for words of the model's choice.
         with_regions: whether regions are asked for.
         regions: the closed vocabulary of regions.
         most: topics (and regions) that an answer may name.
-        readers: who is asked about; readers without any click never are.
-        splits: only readers with an impression in one of these splits; empty for all.
-        longest: latest news of the history that the prompt shows.
-        reads: version of the texts that the prompt shows.
         sampling: how answers are drawn.
     """
 
-    template: Path
     topics: tuple[str, ...] = TOPICS
     with_regions: bool = True
     regions: tuple[str, ...] = US_STATES
     most: int = attrs.field(default=5, validator=attrs.validators.ge(1))
-    readers: Readers = "all"
-    splits: tuple[str, ...] = ()
-    longest: int = attrs.field(default=30, validator=attrs.validators.ge(1))
-    reads: str = "original"
     sampling: Sampling = Sampling(max_tokens=160, temperature=0.2)
 
 
@@ -65,15 +56,15 @@ class ReaderInterestsPrompter:
 
     def count(self, dataset: Dataset, limit: int | None) -> int:
         """Number of prompts for the first `limit` readers."""
-        count = chosen_readers(dataset, self._options.readers, self._options.splits).height
+        count = chosen_readers(dataset, self._options).height
         return count if limit is None else min(count, limit)
 
     def prompts(self, dataset: Dataset) -> Iterator[Prompt]:
         """One prompt a reader."""
         options = self._options
-        rows = chosen_readers(dataset, options.readers, options.splits)
+        rows = chosen_readers(dataset, options)
         schema = self.schema
-        for view in reader_views(dataset, rows, reads=options.reads, longest=options.longest):
+        for view in reader_views(dataset, rows, options):
             yield Prompt(
                 task=self._task,
                 subject=view.id,

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import attrs
 import polars as pl
@@ -11,42 +10,35 @@ from genre.dataset import Dataset
 from genre.errors import UsageError
 from genre.generation import ChatTemplate, parse_answer
 from genre.parts import Json, Prompt, Record, Sampling
-from genre_tasks.readers import Readers, chosen_readers, reader_views
+from genre_tasks.readers import ReaderPrompterOptions, Readers, chosen_readers, reader_views
 
 
 def _fields() -> dict[str, str]:
     return {"title": "title", "abstract": "abstract"}
 
 
-@attrs.frozen
-class SyntheticNewsPrompterOptions:
-    """Options of the prompter `synthetic-news`.
+@attrs.frozen(kw_only=True)
+class SyntheticNewsPrompterOptions(ReaderPrompterOptions):
+    """Options of the prompter `synthetic-news`, beside those of `ReaderPrompterOptions`.
+
+    The template's variables are `history` (a list of news with `title`, `abstract`, `category`, `subcategory`),
+    `categories`, `topics` and `regions` (of this reader), and `fields`.
 
     Attributes:
-        template: the chat template; its variables are `history` (a list of news with `title`, `abstract`, `category`,
-            `subcategory`), `categories`, `topics` and `regions` (of this reader), `fields`.
         draws: synthetic news for each reader: 0, 1, 2, ...
         fields: the answer's properties, and the text field that each becomes.
         max_lengths: characters that each property may have.
         with_category: whether the answer names one of the data set's categories.
         with_interests: show the reader's topics and regions, and ask only about readers that have some (chains).
-        readers: who is asked about; readers without any click never are.
-        splits: only readers with an impression in one of these splits; empty for all.
-        longest: latest news of the history that the prompt shows.
-        reads: version of the texts that the prompt shows.
         sampling: how answers are drawn.
     """
 
-    template: Path
+    readers: Readers = "new"
     draws: int = attrs.field(default=2, validator=attrs.validators.ge(0))
     fields: dict[str, str] = attrs.field(factory=_fields)
     max_lengths: dict[str, int] = attrs.field(factory=lambda: {"title": 120, "abstract": 400})
     with_category: bool = True
     with_interests: bool = False
-    readers: Readers = "new"
-    splits: tuple[str, ...] = ()
-    longest: int = attrs.field(default=30, validator=attrs.validators.ge(1))
-    reads: str = "original"
     sampling: Sampling = Sampling(max_tokens=220, temperature=0.9)
 
 
@@ -84,7 +76,7 @@ class SyntheticNewsPrompter:
         categories = tuple(sorted(set(dataset.news["category"]) - {""}))
         schema = self._schema(categories)
         topics, regions = (_values_by_reader(dataset, kind, options.with_interests) for kind in ("topics", "regions"))
-        views = reader_views(dataset, rows, reads=options.reads, longest=options.longest)
+        views = reader_views(dataset, rows, options)
         for reader, view in zip(rows["reader"], views, strict=True):
             messages = self._template.render(
                 history=view.history,
@@ -110,7 +102,7 @@ class SyntheticNewsPrompter:
         return parse_answer(text, prompt.schema or self.schema)
 
     def _readers(self, dataset: Dataset) -> pl.DataFrame:
-        rows = chosen_readers(dataset, self._options.readers, self._options.splits)
+        rows = chosen_readers(dataset, self._options)
         if self._options.with_interests:
             rows = rows.filter(pl.col("reader").is_in(dataset.interests["reader"].unique().implode()))
         return rows
