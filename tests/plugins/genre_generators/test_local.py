@@ -53,7 +53,7 @@ async def loaded(options: LocalOptions) -> AsyncIterator[LocalGenerator]:
 
 def test_the_small_llm_answers_by_the_schema_refuses_an_overflow_and_opens_again_when_closed() -> None:
     async def scenario() -> list[Completion]:
-        async with loaded(LocalOptions(context=256, threads=1)) as generator:
+        async with loaded(LocalOptions(context=256, copies=2, threads=1)) as generator:
             answers = list(
                 await asyncio.gather(generator.complete(prompt()), generator.complete(prompt("About cats.")))
             )
