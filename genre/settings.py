@@ -233,6 +233,8 @@ def _explain(error: ClassValidationError, cls: type, where: str) -> UsageError:
     """The first of cattrs' errors, as one sentence."""
     # A misspelt name also makes the right one missing: the misspelling is what helps.
     first = min(error.exceptions, key=lambda each: not isinstance(each, ForbiddenExtraKeysError))
+    if isinstance(first, UsageError):
+        return first
     if isinstance(first, ForbiddenExtraKeysError):
         name = sorted(first.extra_fields)[0]
         return UsageError(f"unknown option {name!r}", where=where, remedy=nearest(name, option_names(cls)))

@@ -122,13 +122,6 @@ class Experiment:
         for name in [self.name, *names]:
             if not is_name(name):
                 raise UsageError(f"the name {name!r} must be {NAME_RULE}: it names a folder", where=self.path)
-        unknown = sorted(set(self.overrides) - set(self.baselines))
-        if unknown:
-            raise UsageError(
-                f"overrides for {unknown[0]!r}, which is not among the baselines",
-                where=self.path,
-                remedy=nearest(unknown[0], self.baselines),
-            )
 
     def layered(self, settings: Settings) -> Settings:
         """`settings` under what the experiment file says of generators, tasks and plugins."""

@@ -149,6 +149,8 @@ def _plan(experiment: Experiment, registry: Registry) -> _Plan:
         ]
         for variant in experiment.variants
     }
+    for name in experiment.overrides:
+        registry.get("baseline", name, where=f"{source}, overrides")
     baselines = {}
     for name in experiment.baselines:
         override = experiment.overrides.get(name, BaselineOverride())
