@@ -1,8 +1,6 @@
 """`genre plugins`: what is installed, and what is on."""
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from genre.cli.context import as_json as json_option
 from genre.cli.context import print_json, registry_of
@@ -23,10 +21,14 @@ def list_plugins(ctx: click.Context, kind: str | None, as_json: bool) -> None:
     if as_json:
         print_json([entry.as_json() for entry in entries])
         return
+    from rich.table import Table
+
+    from genre.cli.tables import output
+
     table = Table("kind", "name", "from", "on", "summary", box=None, header_style="bold")
     for entry in entries:
         row = entry.as_json()
         table.add_row(
             entry.kind, entry.part.name, entry.distribution, "yes" if entry.enabled else "no", str(row["summary"])
         )
-    Console(soft_wrap=False).print(table)
+    output().print(table)

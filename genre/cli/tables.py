@@ -8,30 +8,50 @@ from rich.table import Table
 from genre.experiments.results import METRICS, mean_rows
 from genre.generation import RoundReport
 
+PIPED_WIDTH = 120
+"""Columns when the output is not a terminal, whose width nobody knows."""
+
+
+def output() -> Console:
+    """Standard output; wide enough for every table where it is no terminal."""
+    console = Console()
+    return console if console.is_terminal else Console(width=PIPED_WIDTH)
+
 
 def rounds_table(reports: Mapping[str, Sequence[RoundReport]]) -> None:
     """Print what each round of each variant did."""
-    columns = ("variant", "round", "generator", "subjects", "records", "calls", "stored", "skipped", "quarantined")
-    table = Table(*columns, title="Rounds", title_justify="left", box=None, header_style="bold")
+    table = _table("Rounds", ("variant", "round"), ("subjects", "records", "calls", "stored", "skipped", "unusable"))
     for variant, rounds in reports.items():
         for report in rounds:
             counts = (report.subjects, report.records, report.calls, report.reused, report.skipped)
-            quarantined = sum(report.quarantined.values())
             name = f"{report.name} (leaked)" if report.leaked else report.name
-            table.add_row(variant, name, report.generator, *(f"{count:,}" for count in (*counts, quarantined)))
+            unusable = sum(report.quarantined.values())
+            table.add_row(variant, name, *(f"{count:,}" for count in (*counts, unusable)))
             for reason, count in report.quarantined.items():
                 table.add_row("", f"  quarantined {count}: {reason[:60]}", style="yellow")
     if table.row_count:
-        Console().print(table)
+        output().print(table)
 
 
 def results_table(rows: Sequence[Mapping[str, object]]) -> None:
     """Print each metric's mean over the seeds, for all, new and warm readers."""
-    columns = ("variant", "baseline", "split", "segment", *METRICS, "impressions", "seeds")
-    table = Table(*columns, title="Results (mean over seeds)", title_justify="left", box=None, header_style="bold")
-    for row in mean_rows(rows):
-        variant = f"{row['variant']} (leaked)" if row["leaked"] else str(row["variant"])
-        metrics = (f"{value:.4f}" if isinstance(value := row[name], float) else "-" for name in METRICS)
-        place = (str(row["baseline"]), str(row["split"]), str(row["segment"]))
-        table.add_row(variant, *place, *metrics, f"{row['impressions']:,}", str(row["seeds"]))
-    Console().print(table)
+    means = mean_rows(rows)
+    seeds = sorted({int(str(row["seeds"])) for row in means})
+    for split in dict.fromkeys(str(row["split"]) for row in means):
+        title = f"Results on {split}, mean over {' or '.join(map(str, seeds))} seed{'s' if seeds != [1] else ''}"
+        table = _table(title, ("variant", "baseline", "readers"), (*METRICS, "impressions"))
+        for row in means:
+            if row["split"] == split:
+                variant = f"{row['variant']} (leaked)" if row["leaked"] else str(row["variant"])
+                figures = (f"{value:.4f}" if isinstance(value := row[name], float) else "-" for name in METRICS)
+                table.add_row(variant, str(row["baseline"]), str(row["segment"]), *figures, f"{row['impressions']:,}")
+        output().print(table)
+
+
+def _table(title: str, names: Sequence[str], figures: Sequence[str]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, header_style="bold")
+    for name in names:
+        table.add_column(name, no_wrap=True)
+    for name in figures:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table

@@ -1,8 +1,6 @@
 """A trained model as a folder: safetensors, a JSON configuration, and its vocabulary. Nothing is ever unpickled."""
 
 import json
-import shutil
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -14,6 +12,7 @@ import safetensors.torch
 from genre.errors import UsageError
 from genre.modeling.recommender import Recommender, build_recommender
 from genre.modeling.settings import FeatureSettings
+from genre.modeling.staging import staged
 from genre.modeling.vocabulary import Vocabulary
 from genre.parts import Baseline
 from genre.registry import Registry
@@ -49,22 +48,14 @@ def save_model(folder: Path, model: TrainedModel) -> None:
     """
     if folder.exists() and not (folder / _CONFIG).is_file() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError("this exists and holds no model", where=folder, remedy="name another folder")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    staging = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
-    staging.mkdir()
-    try:
-        recommender = model.recommender
-        config = _Config(_FORMAT, recommender.baseline, recommender.fusion is not None, model.settings)
+    recommender = model.recommender
+    config = _Config(_FORMAT, recommender.baseline, recommender.fusion is not None, model.settings)
+    with staged(folder, replace=True) as staging:
         text = json.dumps(attrs.asdict(config), indent=2, ensure_ascii=False)
         (staging / _CONFIG).write_text(text + "\n", encoding="utf-8")
         (staging / _VOCABULARY).write_text(model.vocabulary.to_json(), encoding="utf-8")
         state = {name: value.contiguous() for name, value in recommender.state_dict().items()}
         safetensors.torch.save_file(state, staging / _WEIGHTS)
-        if folder.exists():
-            shutil.rmtree(folder)
-        staging.rename(folder)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
 
 
 def load_model(folder: Path, registry: Registry) -> TrainedModel:

@@ -4,8 +4,6 @@ Token ids are made once for each (data set, settings, vocabulary) and memory-map
 """
 
 import hashlib
-import shutil
-import uuid
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +18,7 @@ from genre.dataset import Dataset
 from genre.errors import UsageError, nearest
 from genre.modeling.ragged import Ragged
 from genre.modeling.settings import FeatureSettings
+from genre.modeling.staging import staged
 from genre.modeling.vocabulary import INTERESTS, Vocabulary, build_vocabulary, news_text
 from genre.parts import FieldSpec, canonical_json
 
@@ -206,10 +205,7 @@ def _cache_key(dataset: Dataset, settings: FeatureSettings, vocabulary: Vocabula
 
 def _store(folder: Path, vocabulary: Vocabulary, news: NewsFeatures, settings: FeatureSettings) -> None:
     """Write the folder, whole or not at all."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    staging = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
-    staging.mkdir()
-    try:
+    with staged(folder, replace=False) as staging:
         # Files are numbered: a field's name is data, and data never becomes a path.
         for number, field in enumerate(settings.texts):
             np.save(staging / f"text{number}.values.npy", news.texts[field].values)
@@ -217,13 +213,6 @@ def _store(folder: Path, vocabulary: Vocabulary, news: NewsFeatures, settings: F
         for number, field in enumerate(settings.categories):
             np.save(staging / f"category{number}.npy", news.categories[field])
         (staging / _VOCABULARY).write_text(vocabulary.to_json(), encoding="utf-8")
-        try:
-            staging.rename(folder)
-        except OSError:
-            if not folder.is_dir():  # otherwise another process was faster, and wrote the same
-                raise
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _map(folder: Path, settings: FeatureSettings) -> NewsFeatures:
