@@ -2,6 +2,7 @@
 
 import fnmatch
 import functools
+import hashlib
 import importlib
 import importlib.util
 import sys
@@ -194,6 +195,15 @@ class Registry:
         structured = None if cls is None else structure(options, cls, where)
         target = load_import_string(part.target)
         return target(structured, **context)  # type: ignore[operator]
+
+    def release(self, kind: Kind, name: str) -> str:
+        """Who provides a part, with the version: what may change its behaviour without changing its options."""
+        entry = self._parts[kind, name]
+        try:
+            return f"{entry.distribution} {metadata.version(entry.distribution)}"
+        except metadata.PackageNotFoundError:  # a plugin file of an opt-in folder
+            content = Path(entry.distribution).read_bytes()
+            return f"{entry.distribution} {hashlib.blake2b(content, digest_size=8).hexdigest()}"
 
     def commands(self) -> dict[str, Callable[[], object]]:
         """The enabled commands of plugins, each with what imports it."""

@@ -12,7 +12,7 @@ from genre.errors import UsageError
 @click.argument("folder", type=FOLDER)
 @click.option("--baseline", required=True, help="A registered baseline, such as nrms.")
 @click.option("--out", type=FOLDER, required=True, help="Folder for the trained model.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
 @click.option("--fusion", is_flag=True, help="Fuse readers' interests into the user vector (equations 1 and 2).")
 @option_pairs
 @cache_path
@@ -35,7 +35,7 @@ def train(
     from genre.dataset import load_dataset
     from genre.experiments import CellPlan, options_from, train_model
     from genre.experiments.results import Cell
-    from genre.modeling import FeatureSettings, TrainingSettings, save_model
+    from genre.modeling import FeatureSettings, TrainingSettings, check_model_folder, save_model
     from genre.settings import Layer, Settings, structure
 
     registry = registry_of(ctx)
@@ -49,6 +49,7 @@ def train(
     plan = CellPlan(
         cell=Cell(folder.name, baseline, seed), baseline=record, features=features, training=training, fusion=fusion
     )
+    check_model_folder(out)
     dataset = load_dataset(folder)
     with TerminalObserver() as observer:
         trained = train_model(registry, dataset, plan, cache=cache, observer=observer)

@@ -20,7 +20,10 @@ from genre.dataset.tables import (
 from genre.errors import UsageError
 
 Dangling: TypeAlias = Literal["error", "drop"]
-"""What to do with an id that names no news: refuse the file (with file and line), or drop the id and count it."""
+"""What to do with an id that names no news: refuse the file (with file and line), or drop the id and count it.
+
+A dropped click is not visible to anybody: segments (new, warm) then follow the clicks that are left.
+"""
 
 
 def assemble(

@@ -8,6 +8,7 @@ import attrs
 import polars as pl
 
 from genre.dataset import Dataset
+from genre.errors import UsageError
 from genre.experiments.observer import Observer
 from genre.experiments.plan import BaselineOverride
 from genre.experiments.results import Cell
@@ -24,7 +25,7 @@ from genre.modeling import (
     summarize,
     train,
 )
-from genre.parts import Baseline, EpochFinished, canonical_json
+from genre.parts import Baseline, EpochFinished, Kind, canonical_json
 from genre.registry import Registry
 from genre.settings import structure
 from genre.version import __version__
@@ -41,6 +42,10 @@ class CellPlan:
         training: how it is trained.
         fusion: whether readers' interests are fused into the user vector (equations 1 and 2).
         report: splits that the trained model is evaluated on.
+        releases: who provides the baseline's parts, with versions.
+
+    Raises:
+        UsageError: words and users are to be learned from another split than the one that is trained on.
     """
 
     cell: Cell
@@ -49,10 +54,19 @@ class CellPlan:
     training: TrainingSettings
     fusion: bool = False
     report: tuple[str, ...] = ()
+    releases: tuple[str, ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        if self.features.train_split != self.training.train_split:
+            raise UsageError(
+                f"features.train_split is {self.features.train_split!r}, and training.train_split is "
+                f"{self.training.train_split!r}",
+                remedy="words, users and interests are learned from the split that is trained on: set both alike",
+            )
 
     def key(self, dataset: Dataset) -> str:
         """Hash of what decides the figures; equal keys need not be trained again."""
-        decisive = {**attrs.asdict(self), "version": __version__, "dataset": dataset.fingerprint}
+        decisive = {**attrs.asdict(self), "genre": __version__, "dataset": dataset.fingerprint}
         return hashlib.blake2b(canonical_json(decisive).encode(), digest_size=16).hexdigest()
 
 
@@ -130,11 +144,21 @@ def evaluate_model(
     return evaluated
 
 
+def releases(registry: Registry, baseline: Baseline) -> tuple[str, ...]:
+    """Who provides the parts of a baseline, with versions."""
+    parts: tuple[tuple[Kind, str], ...] = (
+        ("news-encoder", baseline.news_encoder),
+        ("user-encoder", baseline.user_encoder),
+        ("interaction", baseline.interaction),
+    )
+    return tuple(sorted({registry.release(kind, name) for kind, name in parts}))
+
+
 def overridden(baseline: Baseline, override: BaselineOverride) -> Baseline:
     """A baseline with an experiment's changes."""
     return attrs.evolve(
         baseline,
-        dim=override.dim or baseline.dim,
+        dim=baseline.dim if override.dim is None else override.dim,
         news_options={**baseline.news_options, **override.news_options},
         user_options={**baseline.user_options, **override.user_options},
         interaction_options={**baseline.interaction_options, **override.interaction_options},

@@ -17,6 +17,9 @@ REGISTRY_TABLES: Final = ("plugins", "generators", "tasks", "defaults")
 """Tables that an experiment file may hold to override registry.toml."""
 
 
+_is_seed: Final = attrs.validators.and_(attrs.validators.ge(0), attrs.validators.lt(2**31))
+
+
 @attrs.frozen
 class Halve:
     """Cut one split into two by impression.
@@ -31,7 +34,7 @@ class Halve:
     split: str = "dev"
     into: tuple[str, str] = ("dev", "test")
     share: float = attrs.field(default=0.5, validator=[attrs.validators.gt(0), attrs.validators.lt(1)])
-    seed: int = 0
+    seed: int = attrs.field(default=0, validator=attrs.validators.ge(0))
 
 
 @attrs.frozen
@@ -57,12 +60,14 @@ class VariantSpec:
         name: the name in the results; `original` by convention when there is no round.
         rounds: the rounds, in order.
         texts: version of the texts that encoders read.
+        lengths: tokens kept of single text fields, over those of `features.texts` (an enhanced title is longer).
         fusion: whether readers' interests are fused into the user vector (equations 1 and 2).
     """
 
     name: str
     rounds: tuple[RoundSpec, ...] = ()
     texts: str = "latest"
+    lengths: dict[str, int] = attrs.field(factory=dict)
     fusion: bool = False
 
 
@@ -76,7 +81,7 @@ class BaselineOverride:
         training: over the experiment's training settings.
     """
 
-    dim: int | None = None
+    dim: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(1)))
     news_options: dict[str, object] = attrs.field(factory=dict)
     user_options: dict[str, object] = attrs.field(factory=dict)
     interaction_options: dict[str, object] = attrs.field(factory=dict)
@@ -105,7 +110,7 @@ class Experiment:
     dataset: DatasetSpec
     variants: tuple[VariantSpec, ...]
     baselines: tuple[str, ...] = ()
-    seeds: tuple[int, ...] = (0,)
+    seeds: tuple[int, ...] = attrs.field(default=(0,), validator=attrs.validators.deep_iterable(_is_seed))
     report: tuple[str, ...] = ("test",)
     features: FeatureSettings = attrs.field(factory=FeatureSettings)
     training: TrainingSettings = attrs.field(factory=TrainingSettings)

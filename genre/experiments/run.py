@@ -8,15 +8,22 @@ from typing import Final
 import attrs
 
 from genre.dataset import Dataset, save_dataset
-from genre.errors import UsageError
+from genre.errors import UsageError, nearest
 from genre.experiments.enrichment import Enriched, enrich_variants
-from genre.experiments.models import CellPlan, evaluate_model, overridden, overridden_training, train_model
+from genre.experiments.models import (
+    CellPlan,
+    evaluate_model,
+    overridden,
+    overridden_training,
+    releases,
+    train_model,
+)
 from genre.experiments.observer import Observer
 from genre.experiments.plan import BaselineOverride, Experiment, VariantSpec, load_experiment
 from genre.experiments.results import Cell, result_rows, write_json
 from genre.experiments.steps import read_dataset
 from genre.generation import PreparedRound, RoundReport, prepare_round
-from genre.modeling import TrainingSettings, save_model
+from genre.modeling import TrainingSettings, build_recommender, prepare_features, save_model
 from genre.parts import Baseline, RunFinished, RunPlan
 from genre.registry import Registry
 
@@ -52,14 +59,17 @@ class _Plan:
 
     def cells(self, variant: VariantSpec) -> list[CellPlan]:
         """The trainings of a variant: every baseline with every seed."""
+        features = self.experiment.features
+        features = attrs.evolve(features, text_version=variant.texts, texts={**features.texts, **variant.lengths})
         return [
             CellPlan(
                 cell=Cell(variant.name, name, seed),
                 baseline=baseline,
-                features=attrs.evolve(self.experiment.features, text_version=variant.texts),
+                features=features,
                 training=training,
                 fusion=variant.fusion,
                 report=self.experiment.report,
+                releases=releases(self.registry, baseline),
             )
             for name, (baseline, training) in self.baselines.items()
             for seed in self.experiment.seeds
@@ -105,6 +115,7 @@ def run_experiment(
     spec = experiment.dataset
     dataset = read_dataset(plan.registry, spec.reader, spec.options, halve=spec.halve, path=experiment.path)
     _check_splits(experiment, dataset)
+    _rehearse(plan, dataset, cache)
     enriched = enrich_variants(
         plan.registry, dataset, plan.rounds, store=store, folder=folder / "rounds", observer=watcher
     )
@@ -170,6 +181,25 @@ def _check_splits(experiment: Experiment, dataset: Dataset) -> None:
                 remedy=f"its splits are {', '.join(dataset.splits)}; change `report` or `training`, or cut one with "
                 "`dataset.halve`",
             )
+
+
+def _rehearse(plan: _Plan, dataset: Dataset, cache: Path | None) -> None:
+    """Build every model once on the data set as it is: a wrong option is told before the first call is paid."""
+    for variant in plan.experiment.variants:
+        names = {"original", "latest", *(each.name for each in plan.rounds[variant.name])}
+        if variant.texts not in names:
+            raise UsageError(
+                f"the variant {variant.name!r} reads texts of {variant.texts!r}, which none of its rounds writes",
+                where=plan.experiment.path or plan.experiment.name,
+                remedy=nearest(variant.texts, names),
+            )
+        for cell in plan.cells(variant):
+            if cell.cell.seed == plan.experiment.seeds[0]:
+                features = attrs.evolve(cell.features, text_version="original")
+                prepared = prepare_features(dataset, features, cache=cache)
+                build_recommender(
+                    plan.registry, cell.baseline, prepared.vocabulary, features, fusion=cell.fusion, seed=0
+                )
 
 
 def _run_cell(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from genre.lazy import importer
 
 if TYPE_CHECKING:
-    from genre.modeling.checkpoint import TrainedModel, load_model, save_model
+    from genre.modeling.checkpoint import TrainedModel, check_model_folder, load_model, save_model
     from genre.modeling.evaluation import Evaluation, evaluate, score_split, summarize
     from genre.modeling.features import Features, prepare_features
     from genre.modeling.metrics import impression_metrics
@@ -35,6 +35,7 @@ _HOMES: Final = {
     "Vocabulary": "vocabulary",
     "build_recommender": "recommender",
     "build_vocabulary": "vocabulary",
+    "check_model_folder": "checkpoint",
     "evaluate": "evaluation",
     "impression_metrics": "metrics",
     "load_model": "checkpoint",
@@ -59,6 +60,7 @@ __all__ = [
     "Vocabulary",
     "build_recommender",
     "build_vocabulary",
+    "check_model_folder",
     "evaluate",
     "impression_metrics",
     "load_model",

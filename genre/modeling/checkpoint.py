@@ -40,14 +40,23 @@ class _Config:
     settings: FeatureSettings
 
 
-def save_model(folder: Path, model: TrainedModel) -> None:
-    """Write a model to `folder`, whole or not at all; a model that was there is replaced.
+def check_model_folder(folder: Path) -> None:
+    """Whether a model may be saved here; to be asked before hours of training.
 
     Raises:
         UsageError: `folder` holds something that is not a model.
     """
     if folder.exists() and not (folder / _CONFIG).is_file() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError("this exists and holds no model", where=folder, remedy="name another folder")
+
+
+def save_model(folder: Path, model: TrainedModel) -> None:
+    """Write a model to `folder`, whole or not at all; a model that was there is replaced.
+
+    Raises:
+        UsageError: `folder` holds something that is not a model.
+    """
+    check_model_folder(folder)
     recommender = model.recommender
     config = _Config(_FORMAT, recommender.baseline, recommender.fusion is not None, model.settings)
     with staged(folder, replace=True) as staging:
@@ -69,6 +78,8 @@ def load_model(folder: Path, registry: Registry) -> TrainedModel:
     if config.format != _FORMAT:
         raise UsageError(f"format {config.format}, and this version reads {_FORMAT}", where=path, remedy=_REMEDY)
     vocabulary = Vocabulary.from_json(_read(folder / _VOCABULARY), where=folder / _VOCABULARY)
+    if missing := sorted(set(config.settings.categories) - set(vocabulary.categories)):
+        raise UsageError(f"it has no values of {missing[0]!r}", where=folder / _VOCABULARY, remedy=_REMEDY)
     recommender = build_recommender(registry, config.baseline, vocabulary, config.settings, fusion=config.fusion)
     weights = folder / _WEIGHTS
     try:

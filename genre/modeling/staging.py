@@ -16,12 +16,12 @@ def staged(folder: Path, *, replace: bool) -> Iterator[Path]:
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     staging = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
-    retired = staging.with_suffix(".old")
     staging.mkdir()
     try:
         yield staging
         if replace and folder.exists():
-            folder.rename(retired)
+            _exchange(staging, folder)
+            return
         try:
             staging.rename(folder)
         except OSError:
@@ -29,4 +29,15 @@ def staged(folder: Path, *, replace: bool) -> Iterator[Path]:
                 raise
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-        shutil.rmtree(retired, ignore_errors=True)
+
+
+def _exchange(staging: Path, folder: Path) -> None:
+    """Put `staging` in the place of `folder`. Whatever fails, one of the two is there afterwards."""
+    retired = folder.with_name(f"{staging.name}.old")
+    folder.rename(retired)
+    try:
+        staging.rename(folder)
+    except BaseException:
+        retired.rename(folder)
+        raise
+    shutil.rmtree(retired, ignore_errors=True)

@@ -99,7 +99,7 @@ class Vocabulary:
                 words,
                 {str(field): _names(names) for field, names in values["categories"].items()},
                 _names(values["users"]),
-                {str(kind): _names(names) for kind, names in values["interests"].items()},
+                {kind: _names(values["interests"][kind]) for kind in INTERESTS},
                 str(values["tokenizer"]),
             )
         # The tokenizers library raises nothing narrower than Exception for a damaged tokenizer.

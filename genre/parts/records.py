@@ -105,7 +105,7 @@ class Baseline:
     user_encoder: str
     interaction: str
     loss: Literal["cross-entropy", "binary"]
-    dim: int = 64
+    dim: int = attrs.field(default=64, validator=attrs.validators.ge(1))
     news_options: Mapping[str, object] = attrs.field(factory=dict)
     user_options: Mapping[str, object] = attrs.field(factory=dict)
     interaction_options: Mapping[str, object] = attrs.field(factory=dict)

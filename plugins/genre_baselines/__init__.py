@@ -67,7 +67,7 @@ def genre_baselines() -> Iterator[Baseline]:
     """The recommenders; d = 64 in the paper."""
     yield Baseline(
         name="nrms",
-        summary="Matching: self-attention over words and over clicked news, dot product",
+        summary="Matching: residual self-attention over words and over clicked news, dot product",
         source="Wu et al., Neural News Recommendation with Multi-Head Self-Attention, EMNLP 2019",
         news_encoder="nrms",
         user_encoder="nrms",

@@ -15,8 +15,10 @@ from genre_baselines.options import NRMSNewsOptions, NRMSUserOptions
 class NRMSNewsEncoder(nn.Module):
     """Each text is read by a self-attention and an additive attention of its own.
 
-    The original sees the title only. Here every field given is a view of the news (a category's view is its
-    embedding), and an additive attention weighs the views, as in NAML; a view that a news lacks has no weight.
+    Two departures from the original. Its self-attention has neither a residual nor an output projection; here it is
+    `x + MultiHead(x, x, x)`, because without the residual training starts epochs later. And it sees the title only;
+    here every field given is a view of the news (a category's view is its embedding), and an additive attention weighs
+    the views, as in NAML. A view that a news lacks has no weight.
     """
 
     tokenizer = "words"
@@ -51,7 +53,10 @@ class NRMSNewsEncoder(nn.Module):
 
 
 class NRMSUserEncoder(nn.Module):
-    """Self-attention and additive attention over the clicked news; zero for an empty history."""
+    """Self-attention (with a residual, unlike the original's) and additive attention over the clicked news.
+
+    Zero for an empty history.
+    """
 
     candidate_aware = False
 

@@ -54,5 +54,8 @@ class DeepCrossOptions:
     """
 
     cross_layers: int = attrs.field(default=3, validator=_at_least_one)
-    widths: tuple[int, ...] = attrs.field(default=(1000, 1000, 1000), validator=attrs.validators.min_len(1))
+    widths: tuple[int, ...] = attrs.field(
+        default=(1000, 1000, 1000),
+        validator=[attrs.validators.min_len(1), attrs.validators.deep_iterable(_at_least_one)],
+    )
     dropout: float = attrs.field(default=0.1, validator=_ratio)

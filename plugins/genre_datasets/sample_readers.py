@@ -70,7 +70,8 @@ def draw_readers(draws: Draws, count: int, topics: Sequence[int], *, new: float,
         new: share of readers with one to five clicks.
         empty: share of readers without any click; the rest have six to thirty.
     """
-    quota = [0] * round(empty * count) + [1] * round(new * count)
+    without_clicks = round(empty * count)
+    quota = [0] * without_clicks + [1] * min(round(new * count), count - without_clicks)
     kinds = draws.shuffled(quota + [2] * (count - len(quota)))
     readers = []
     for number, kind in enumerate(kinds, start=1):

@@ -66,7 +66,7 @@ class ChatClient:
         try:
             # A redirect is not followed: the key and the reader's data go to the configured server only.
             async with self._open().post(self._url, json=request, allow_redirects=False) as response:
-                body = await _read(response.content)
+                body = self._without_key(await _read(response.content))
                 if response.status == 200:
                     return read_body(body, self._model)
                 raise self._error(response, body)
@@ -105,6 +105,10 @@ class ChatClient:
             source = f"the environment variable {self._key_name}" if self._key_name else "the option api_key, not set"
             return Fatal(f"{error} (the key is read from {source})")
         return error
+
+    def _without_key(self, body: bytes) -> bytes:
+        """A server may repeat the key in whatever it says, and what it says is stored."""
+        return body if self._key is None else body.replace(self._key.encode(), b"***")
 
     def _clean(self, error: Exception) -> str:
         text = str(error) or type(error).__name__

@@ -1,8 +1,9 @@
 """The chat-completions protocol as pure functions: request fields from a prompt, an answer or an error from a reply."""
 
 import json
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, Literal, TypeAlias
 
@@ -30,6 +31,7 @@ OWN_FIELDS: Final = frozenset(
 """Request fields that come from the prompt; `parameters` cannot set them."""
 MESSAGE_LENGTH: Final = 300
 """Characters of a server's error text that are passed on."""
+_SECRET: Final = re.compile(r"key|token(?!s)|secret|password|credential|auth|headers")
 _FATAL: Final = {
     402: "the account has no credit left: add some, or use another generator",
     403: "check what the API key is allowed to do",
@@ -47,13 +49,25 @@ def check_parameters(_instance: object, attribute: "attrs.Attribute[Any]", value
     """
     if own := sorted(OWN_FIELDS & set(value)):
         raise ValueError(f"{attribute.name}.{own[0]} is decided by the task and the generator's own options")
-    if secret := sorted(name for name in value if "key" in name.lower() or name.lower() == "token"):
+    if secret := next(_secret_names(value), None):
         # Parameters are part of the identity, which is stored and printed.
-        raise ValueError(f'{attribute.name}.{secret[0]} looks like a secret; write api_key = {{ env = "MY_API_KEY" }}')
+        raise ValueError(f'{attribute.name}.{secret} looks like a secret; write api_key = {{ env = "MY_API_KEY" }}')
     try:
         canonical_json(value)
     except TypeError as error:
         raise ValueError(f"{attribute.name} must hold JSON values only: {error}") from error
+
+
+def _secret_names(value: object) -> Iterator[str]:
+    """Names, at any depth, that look like those of secrets."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _secret_names(item)
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            if _SECRET.search(str(name).lower()):
+                yield str(name)
+            yield from _secret_names(item)
 
 
 def request_fields(prompt: Prompt, structured: Structured) -> dict[str, Json]:

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import hashlib
 import json
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
@@ -129,8 +130,8 @@ def _read(options: ReplayOptions) -> Recordings:
     for number, path in enumerate(options.paths):
         try:
             lines = _content(path).split(b"\n")  # not splitlines: a text may hold other line separators
-        except (OSError, EOFError) as error:
-            raise UsageError(f"the recordings cannot be read: {error}", where=path) from error
+        except (OSError, EOFError, zlib.error) as error:
+            raise UsageError(f"the recordings cannot be read: {error}", where=path, remedy="check the file") from error
         for line_number, line in enumerate(lines, start=1):
             if line.strip():
                 where = f"{path}:{line_number}"

@@ -28,7 +28,7 @@ epochs = 1
 
 [overrides.dcn]
 dim = 16
-interaction_options = { hidden = [32] }
+interaction_options = { widths = [32] }
 
 [[variants]]
 name = "original"
@@ -141,3 +141,32 @@ def test_train_saves_a_model_that_evaluates(genre: Genre, tmp_path: Path) -> Non
     assert trained.code == 0, trained.err
     assert "auc" in trained.out
     assert "Results" in genre("evaluate", "model", "data").out
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("overrides.nrms.news_options={head=2}", "'head'"),
+        ("overrides.nrms.dim=60", "8 attention heads do not divide the width 60"),
+        ("overrides.dcn.interaction_options={widths=[-3]}", "widths"),
+        ("features.train_split=trian", "features.train_split is 'trian'"),
+        ("features.texts={titel=3}", "titel"),
+        ("variants=[{name='original', texts='no-such-round'}]", "which none of its rounds writes"),
+        ("seeds=[-1]", "seeds"),
+        ("seeds=[10000000000000000]", "seeds"),
+    ],
+)
+def test_a_wrong_setting_of_a_model_is_told_before_the_first_call(
+    genre: Genre, experiment: Path, change: str, message: str
+) -> None:
+    outcome = genre("run", experiment, "--set", change)
+    assert outcome.code == 2, outcome
+    assert message in outcome.err
+    assert not Path(".genre/answers.sqlite").exists()
+
+
+def test_a_variant_keeps_more_tokens_of_a_longer_title(genre: Genre, experiment: Path) -> None:
+    few = ("--set", "seeds=[0]", "--set", "baselines=['nrms']")
+    genre("run", experiment, *few, "--set", "variants=[{name='original', lengths={title=25}}]")
+    config = json.loads(Path("runs/tiny/cells/original-nrms-0/model/model.json").read_text())
+    assert config["settings"]["texts"] == {"title": 25}

@@ -72,11 +72,24 @@ def test_draws_repeat_for_the_same_seed_epoch_and_batch_and_only_for_them(featur
     assert len({str(draw(*words)) for words in [(1, 2, 3), (2, 2, 3), (1, 3, 3), (1, 2, 4)]}) == 4
 
 
-def test_an_epoch_goes_once_over_every_click_in_another_order(features: Features) -> None:
+def test_an_epoch_goes_once_over_every_click_in_another_order(
+    features: Features, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sampler = GroupSampler(features, TrainingSettings(batch_size=7), 0)
-    sizes = [len(batch.labels) for batch in sampler.epoch(1)]
-    assert sum(sizes) == len(sampler.positives)
-    assert len(sizes) == sampler.batches
+    draw = sampler.draw
+    orders = []
+    for epoch in (1, 2):
+        drawn: list[int] = []
+
+        def record(epoch: int, batch: int, groups, drawn=drawn):
+            drawn.extend(groups.tolist())
+            return draw(epoch, batch, groups)
+
+        monkeypatch.setattr(sampler, "draw", record)
+        assert len(list(sampler.epoch(epoch))) == sampler.batches
+        orders.append(drawn)
+    assert all(sorted(order) == list(range(len(sampler.positives))) for order in orders)
+    assert orders[0] != orders[1]
 
 
 def test_a_batch_holds_each_distinct_news_once_and_points_to_it(features: Features) -> None:

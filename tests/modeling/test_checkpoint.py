@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,15 @@ def test_a_damaged_model_is_an_error_that_names_the_file(
         load_model(tmp_path / "model", registry)
     assert str(path) in str(raised.value)
     assert raised.value.remedy
+
+
+@pytest.mark.parametrize("table", ["interests", "categories"])
+def test_a_vocabulary_without_a_table_s_entries_is_an_error_that_names_the_file(
+    registry: Registry, features: Features, tmp_path: Path, table: str
+) -> None:
+    save_model(tmp_path / "model", trained(registry, features))
+    path = tmp_path / "model" / "vocabulary.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), table: {}}))
+    with pytest.raises(UsageError) as raised:
+        load_model(tmp_path / "model", registry)
+    assert str(path) in str(raised.value)
