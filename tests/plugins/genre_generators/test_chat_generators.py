@@ -202,6 +202,13 @@ def test_no_error_holds_the_key_even_when_the_server_repeats_it(
 
 
 @both
+def test_an_error_sent_with_status_200_holds_no_key_either(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEST_KEY", KEY)
+    reply = Reply.of({"error": {"code": 400, "message": f"no such key {KEY}"}})
+    assert KEY not in str(failure(make, reply, api_key=Secret("TEST_KEY")))
+
+
+@both
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_key_is_named_by_its_variable(make: Maker, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_KEY", KEY)
