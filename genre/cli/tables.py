@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from genre.experiments.results import METRICS, mean_rows
 from genre.generation import RoundReport
@@ -19,18 +20,21 @@ def output() -> Console:
 
 
 def rounds_table(reports: Mapping[str, Sequence[RoundReport]]) -> None:
-    """Print what each round of each variant did."""
+    """Print what each round of each variant did, and below why answers were not used."""
     table = _table("Rounds", ("variant", "round"), ("subjects", "records", "calls", "stored", "skipped", "unusable"))
+    reasons: list[str] = []
     for variant, rounds in reports.items():
         for report in rounds:
-            counts = (report.subjects, report.records, report.calls, report.reused, report.skipped)
             name = f"{report.name} (leaked)" if report.leaked else report.name
             unusable = sum(report.quarantined.values())
-            table.add_row(variant, name, *(f"{count:,}" for count in (*counts, unusable)))
-            for reason, count in report.quarantined.items():
-                table.add_row("", f"  quarantined {count}: {reason[:60]}", style="yellow")
+            counts = (report.subjects, report.records, report.calls, report.reused, report.skipped, unusable)
+            table.add_row(Text(variant), Text(name), *(f"{count:,}" for count in counts))
+            reasons += [f"{variant}, {name}: {count:,} {reason}" for reason, count in report.quarantined.items()]
+    console = output()
     if table.row_count:
-        output().print(table)
+        console.print(table)
+    for reason in reasons:
+        console.print(Text(f"in quarantine: {reason}", style="yellow"))
 
 
 def results_table(rows: Sequence[Mapping[str, object]]) -> None:
@@ -42,9 +46,10 @@ def results_table(rows: Sequence[Mapping[str, object]]) -> None:
         table = _table(title, ("variant", "baseline", "readers"), (*METRICS, "impressions"))
         for row in means:
             if row["split"] == split:
-                variant = f"{row['variant']} (leaked)" if row["leaked"] else str(row["variant"])
+                variant = Text(f"{row['variant']} (leaked)" if row["leaked"] else str(row["variant"]))
+                place = (variant, Text(str(row["baseline"])), str(row["segment"]))
                 figures = (f"{value:.4f}" if isinstance(value := row[name], float) else "-" for name in METRICS)
-                table.add_row(variant, str(row["baseline"]), str(row["segment"]), *figures, f"{row['impressions']:,}")
+                table.add_row(*place, *figures, f"{row['impressions']:,}")
         output().print(table)
 
 

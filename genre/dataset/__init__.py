@@ -5,7 +5,7 @@ its splits, `files` saves and loads one as a folder of Parquet files, and `mind_
 """
 
 from genre.dataset.assembly import Dangling, assemble
-from genre.dataset.files import load_dataset, save_dataset
+from genre.dataset.files import check_dataset_folder, load_dataset, save_dataset
 from genre.dataset.mind_format import BEHAVIORS_COLUMNS, NEWS_COLUMNS, TIME_FORMAT, write_mind
 from genre.dataset.splits import split_impressions
 from genre.dataset.tables import NEW_READER_CLICKS, Dataset, LineageEntry, TextVersion
@@ -20,6 +20,7 @@ __all__ = [
     "LineageEntry",
     "TextVersion",
     "assemble",
+    "check_dataset_folder",
     "load_dataset",
     "save_dataset",
     "split_impressions",

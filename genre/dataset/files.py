@@ -16,6 +16,25 @@ MANIFEST = "dataset.json"
 _AGAIN = "import it again"
 
 
+def check_dataset_folder(folder: Path) -> None:
+    """Whether a data set may be saved here, and the folder made; to be asked before work that is paid for.
+
+    Raises:
+        UsageError: `folder` cannot be made, is a file, or holds something that is not a data set.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        others = [path for path in folder.iterdir() if not _is_ours(path)]
+    except FileExistsError as error:
+        raise UsageError("a file of that name is in the way", where=folder, remedy="name a folder") from error
+    except OSError as error:
+        raise UsageError(f"the folder cannot be made: {error}", where=folder, remedy="name another folder") from error
+    if others and not (folder / MANIFEST).exists():
+        raise UsageError(
+            "the folder exists and holds no data set", where=folder, remedy="name another folder, or empty this one"
+        )
+
+
 def save_dataset(dataset: Dataset, folder: Path) -> None:
     """Write `dataset` to `folder`, whole or not at all; a data set that was there is replaced.
 
@@ -25,15 +44,7 @@ def save_dataset(dataset: Dataset, folder: Path) -> None:
     Raises:
         UsageError: `folder` is a file, or holds something that is not a data set.
     """
-    if folder.exists() and not folder.is_dir():
-        raise UsageError("a file of that name is in the way", where=folder, remedy="name a folder")
-    if folder.exists() and not (folder / MANIFEST).exists() and not all(_is_ours(path) for path in folder.iterdir()):
-        raise UsageError(
-            "the folder exists and holds no data set",
-            where=folder,
-            remedy="name another folder, or empty this one",
-        )
-    folder.mkdir(parents=True, exist_ok=True)
+    check_dataset_folder(folder)
     for name in TABLES:
         partial = _partial(folder)
         getattr(dataset, name).write_parquet(partial, compression="zstd")
@@ -81,7 +92,7 @@ def load_dataset(folder: Path) -> Dataset:
     if not (isinstance(fingerprint, str) and re.fullmatch(r"[0-9a-f]{32}", fingerprint)):
         raise UsageError(f"{fingerprint!r} is not a fingerprint", where=path, remedy=_AGAIN)
     try:
-        tables = {name: pl.read_parquet(_table_file(folder, name, fingerprint)) for name in TABLES}
+        tables = {name: pl.read_parquet(_table_file(folder, name, fingerprint), glob=False) for name in TABLES}
     except (OSError, pl.exceptions.PolarsError) as error:
         raise UsageError(f"a table cannot be read: {error}", where=folder, remedy=_AGAIN) from error
     dataset = Dataset(**tables, lineage=lineage)

@@ -2,9 +2,11 @@
 
 import asyncio
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import TypeVar
 
 import attrs
 
@@ -13,6 +15,8 @@ from genre.experiments.observer import Observer
 from genre.generation import AnswerStore, Engine, PreparedRound, RoundReport, generator_pool, run_rounds
 from genre.parts import AnswersStored
 from genre.registry import Registry
+
+T = TypeVar("T")
 
 
 @attrs.frozen(eq=False)
@@ -72,4 +76,14 @@ def enrich_variants(
         return enriched
 
     with closing(AnswerStore(store)) as answers:
-        return asyncio.run(enrich_all(answers))
+        return _run(enrich_all(answers))
+
+
+def _run(work: Coroutine[None, None, T]) -> T:
+    """Run to the end; in a thread of its own where a loop runs already, as in a notebook."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="genre-enrich") as thread:
+        return thread.submit(asyncio.run, work).result()

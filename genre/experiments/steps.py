@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
-from genre.dataset import Dataset, load_dataset, save_dataset, split_impressions
+from genre.dataset import Dataset, check_dataset_folder, load_dataset, save_dataset, split_impressions
+from genre.errors import UsageError, nearest
 from genre.experiments.enrichment import Enriched, enrich_variants
 from genre.experiments.observer import Observer
 from genre.experiments.plan import Halve
@@ -75,12 +76,18 @@ def enrich_folder(
         RunVetoed: a plugin objects.
         RunError: a generator cannot go on; the same call goes on from there.
     """
+    out = out.resolve()
     dataset = load_dataset(folder)
     given = dict(options or {})
     offered = {task: _task_options(registry, task) for task in tasks}
-    if stray := sorted(set(given) - set().union(*offered.values())):
-        # One task at least must be asked, so that its error names the nearest option.
-        offered[tasks[0]].add(stray[0])
+    known = set().union(*offered.values())
+    if stray := sorted(set(given) - known):
+        raise UsageError(f"no task has an option {stray[0]!r}", remedy=nearest(stray[0], known))
+    if len(offered) < len(tasks):
+        raise UsageError(
+            "a task stands twice, and its second answers would take the place of the first",
+            remedy="write an experiment file, where a round can have a `name` of its own",
+        )
     specs = [
         RoundSpec(
             task=task,
@@ -93,6 +100,7 @@ def enrich_folder(
     rounds = [prepare_round(registry, spec, where="command line") for spec in specs]
     plan = RunPlan(name=out.name, rounds=[(out.name, each.task.name, each.generator_name) for each in rounds])
     registry.announce_plan(plan)
+    check_dataset_folder(out)
     enriched = enrich_variants(
         registry,
         dataset,

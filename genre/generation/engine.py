@@ -7,9 +7,8 @@ import asyncio
 import collections
 import itertools
 import random
-import sqlite3
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from typing import Final
@@ -63,7 +62,7 @@ class Answered:
 
     Attributes:
         answer: None when the generator was told to leave such prompts out.
-        reused: it was in the store; no call was made.
+        reused: no call was made for it: it was in the store, or another prompt asked the same.
     """
 
     prompt: Prompt
@@ -111,29 +110,42 @@ class Engine:
     async def _in_order(
         self, prompts: Iterator[Prompt], route: "_Route", thread: ThreadPoolExecutor
     ) -> AsyncGenerator[Answered, None]:
-        waiting: collections.deque[tuple[Prompt, StoredAnswer | asyncio.Task[StoredAnswer | None]]]
-        waiting = collections.deque()
+        waiting: collections.deque[_Waiting] = collections.deque()
         loop = asyncio.get_running_loop()
         exhausted = False
         while waiting or not exhausted:
-            while not exhausted and len(waiting) < READ_AHEAD and route.wants_more:
+            route.check()
+            while not exhausted and len(waiting) < READ_AHEAD and (route.wants_more or not waiting):
                 chunk = list(itertools.islice(prompts, LOOK_UP_CHUNK))
                 exhausted = len(chunk) < LOOK_UP_CHUNK
                 keys = [answer_key(prompt, route.generator.identity) for prompt in chunk]
                 stored = await loop.run_in_executor(thread, self._store.look_up, keys)
-                for prompt, key in zip(chunk, keys, strict=True):
-                    waiting.append((prompt, stored.get(key) or route.ask(prompt, key)))
+                waiting.extend(
+                    _Waiting(prompt, stored[key], reused=True) if key in stored else route.ask(prompt, key)
+                    for prompt, key in zip(chunk, keys, strict=True)
+                )
             if not waiting:
                 continue
-            prompt, outcome = waiting[0]
-            if isinstance(outcome, StoredAnswer):
-                yield Answered(prompt, outcome, reused=True)
-            else:
-                await route.wait(outcome, refill=not exhausted and len(waiting) < READ_AHEAD)
-                if not outcome.done():
+            first = waiting[0]
+            if isinstance(first.outcome, asyncio.Task):
+                await route.wait(first.outcome, refill=not exhausted and len(waiting) < READ_AHEAD)
+                if not first.outcome.done():
                     continue
-                yield Answered(prompt, outcome.result(), reused=False)
             waiting.popleft()
+            yield first.answered()
+
+
+@attrs.frozen
+class _Waiting:
+    """A prompt whose turn has not come: its stored answer, or the call that will bring it."""
+
+    prompt: Prompt
+    outcome: "StoredAnswer | asyncio.Task[StoredAnswer | None]"
+    reused: bool
+
+    def answered(self) -> Answered:
+        answer = self.outcome.result() if isinstance(self.outcome, asyncio.Task) else self.outcome
+        return Answered(self.prompt, answer, self.reused)
 
 
 class _Route:
@@ -156,27 +168,37 @@ class _Route:
         """Whether the calls that wait for a slot are few enough to read further prompts."""
         return len(self._tasks) < 2 * self._limits.concurrency
 
-    def ask(self, prompt: Prompt, key: bytes) -> asyncio.Task[StoredAnswer | None]:
+    def ask(self, prompt: Prompt, key: bytes) -> _Waiting:
         """The call for this key: the one under way, or a new one."""
         task = self._tasks.get(key)
-        if task is None:
-            task = self._tasks[key] = asyncio.create_task(self._answer(prompt, key))
-            task.add_done_callback(lambda done: self._forget(key, done))
-        return task
+        if task is not None:
+            return _Waiting(prompt, task, reused=True)
+        task = self._tasks[key] = asyncio.create_task(self._answer(prompt, key))
+        task.add_done_callback(lambda done: self._forget(key, done))
+        return _Waiting(prompt, task, reused=False)
+
+    def check(self) -> None:
+        """Raise what showed that the generator cannot go on; nobody waits for the other calls then.
+
+        Raises:
+            RunError: what a call failed with.
+        """
+        if self._failure is not None:
+            raise self._failure
 
     async def wait(self, task: "asyncio.Task[StoredAnswer | None]", *, refill: bool) -> None:
         """Wait for a call; with `refill`, return as soon as there is room for further prompts.
 
         Raises:
-            RunError: any call showed that the generator cannot go on; nobody waits for the other calls then.
+            RunError: any call failed for good.
         """
         while not task.done():
+            self.check()
             self._finished.clear()
             await self._finished.wait()
-            if self._failure is not None:
-                raise self._failure
             if refill and self.wants_more:
                 return
+        self.check()
 
     async def cancel(self) -> None:
         """Stop what is still under way."""
@@ -220,11 +242,13 @@ class _Route:
             except RateLimited as error:
                 self._slow_down(error)
             except Transient as error:
+                self._limited_since = None
                 failures += 1
                 if failures >= self._limits.attempts:
                     return "failed", self._no_text(str(error))
                 await asyncio.sleep(self._backoff(failures))
             except Refused as error:
+                self._limited_since = None
                 return "refused", self._no_text(str(error))
             except Fatal as error:
                 raise RunError(f"the generator {self._name!r} cannot go on: {error}") from error
@@ -273,10 +297,17 @@ class _GroupCommit:
         self._arrived = asyncio.Event()
         self._full = asyncio.Event()
         self._closing = False
+        self._failure: GenreError | None = None
         self._writer = asyncio.create_task(self._write())
 
     async def put(self, answer: StoredAnswer) -> None:
-        """Return when the answer is on disk. Shielded: a cancelled caller does not lose a paid answer."""
+        """Return when the answer is on disk. Shielded: a cancelled caller does not lose a paid answer.
+
+        Raises:
+            RunError: the store cannot be written, or a listener failed.
+        """
+        if self._failure is not None:
+            raise self._failure
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._pending.append((answer, done))
         self._arrived.set()
@@ -308,17 +339,20 @@ class _GroupCommit:
         answers = [answer for answer, _ in group]
         try:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._store.put, answers)
-        except sqlite3.Error as error:
-            failure = RunError(f"the answer store cannot be written: {error}", where=self._store.path)
-            for _, done in group:
-                if not done.done():
-                    done.set_exception(failure)
-            return
+            self._tell(answers)
+        except GenreError as error:
+            self._failure = error
+        except Exception as error:  # noqa: BLE001  whatever it was: callers wait to be told
+            self._failure = RunError(f"a listener of stored answers failed: {error!r}")
         for _, done in group:
-            if not done.done():
+            if done.done():
+                continue
+            if self._failure is None:
                 done.set_result(None)
-        per_task: Mapping[tuple[str, str], int] = collections.Counter(
-            (answer.task, answer.generator) for answer in answers
-        )
+            else:
+                done.set_exception(self._failure)
+
+    def _tell(self, answers: Sequence[StoredAnswer]) -> None:
+        per_task = collections.Counter((answer.task, answer.generator) for answer in answers)
         for (task, generator), count in per_task.items():
             self._on_stored(AnswersStored(task, generator, count))

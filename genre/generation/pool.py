@@ -1,7 +1,7 @@
 """Named generator instances: what `[generators.NAME]` in registry.toml describes."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import cast
 
 from genre.errors import UsageError, nearest
@@ -30,10 +30,11 @@ class GeneratorPool:
 
     async def aclose(self) -> None:
         """Close every generator that has something to close."""
-        for generator, _ in self._made.values():
-            if close := getattr(generator, "aclose", None):
-                await close()
-        self._made.clear()
+        made, self._made = self._made, {}
+        async with AsyncExitStack() as stack:
+            for generator, _ in made.values():
+                if close := getattr(generator, "aclose", None):
+                    stack.push_async_callback(close)
 
     def _make(self, name: str) -> tuple[Generator, Limits]:
         settings = self._registry.settings

@@ -37,7 +37,10 @@ class RecordSink:
 
     def __enter__(self) -> Self:
         shutil.rmtree(self._folder, ignore_errors=True)
-        self._folder.mkdir(parents=True)
+        try:
+            self._folder.mkdir(parents=True)
+        except OSError as error:
+            raise UsageError(f"the folder cannot be made: {error}", where=self._folder) from error
         return self
 
     def __exit__(
@@ -55,7 +58,7 @@ class RecordSink:
     def scan(self) -> pl.LazyFrame:
         """All records so far, in the order in which they were added."""
         self._flush()
-        return pl.scan_parquet(self._parts)
+        return pl.scan_parquet(self._parts, glob=False)
 
     def _flush(self) -> None:
         if self._rows or not self._parts:

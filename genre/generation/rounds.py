@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from pathlib import Path
 
 import attrs
@@ -97,13 +98,15 @@ async def _run_round(
     tally = _Tally(prepared, total, on_progress)
     prompts = _first_subjects(prepared.prompter.prompts(dataset), prepared.limit)
     with RecordSink(folder, prepared.prompter.schema, prepared.name) as sink, Quarantine(folder) as quarantine:
-        async for item in engine.answers(prompts, generator, name=prepared.generator_name, limits=limits):
-            record, reason = _judge(item, prepared.prompter, gates)
-            tally.count(item, record, reason)
-            if reason is not None and item.answer is not None:
-                quarantine.add(item.answer, reason)
-            elif record is not None and item.answer is not None:
-                sink.add(item.prompt, item.answer.completion.model, record)
+        answers = engine.answers(prompts, generator, name=prepared.generator_name, limits=limits)
+        async with aclosing(answers):  # no call may outlive the generator, however this block ends
+            async for item in answers:
+                record, reason = _judge(item, prepared.prompter, gates)
+                tally.count(item, record, reason)
+                if reason is not None and item.answer is not None:
+                    quarantine.add(item.answer, reason)
+                elif record is not None and item.answer is not None:
+                    sink.add(item.prompt, item.answer.completion.model, record)
         tally.report()
         records = sink.scan()
     report = attrs.evolve(tally.result, leaked=generator.identity.leaks)
@@ -188,7 +191,7 @@ def _judge(item: Answered, prompter: Prompter, gates: Mapping[str, Gate]) -> tup
     if answer is None:
         return None, None
     if answer.state in ("refused", "failed"):
-        return None, f"{answer.state}: {answer.completion.text[:200]}"
+        return None, answer.state  # the provider's own words are beside it in quarantine, and count as one reason
     if answer.state == "truncated":
         return None, "truncated at max_tokens"
     try:

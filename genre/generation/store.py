@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias
 
 import attrs
 
-from genre.errors import UsageError
+from genre.errors import RunError, UsageError
 from genre.parts import Completion, Identity, Prompt, Usage, canonical_json
 
 State: TypeAlias = Literal["ok", "refused", "truncated", "failed"]
@@ -34,6 +34,25 @@ CREATE TABLE IF NOT EXISTS answers (
     template TEXT NOT NULL
 ) WITHOUT ROWID
 """
+_COLUMNS: Final = (
+    "key",
+    "state",
+    "text",
+    "model",
+    "prompt_tokens",
+    "completion_tokens",
+    "task",
+    "subject",
+    "draw",
+    "generator",
+    "endpoint",
+    "template",
+)
+_PUT: Final = (
+    f"INSERT INTO answers VALUES ({','.join('?' * len(_COLUMNS))}) ON CONFLICT (key) DO UPDATE SET "  # noqa: S608
+    + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[1:])
+    + " WHERE answers.state = 'failed'"
+)
 _FORMAT: Final = 1
 _LOOK_UP: Final = 500
 """Keys in one query; SQLite allows 999 parameters in its oldest builds."""
@@ -94,40 +113,65 @@ class AnswerStore:
         """Open or create the store.
 
         Raises:
-            UsageError: the file is not a store, or of a later version.
+            UsageError: the file cannot be opened, is not a store, or is of a later version.
         """
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(path, timeout=60, check_same_thread=False)
         try:
-            self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.execute("PRAGMA synchronous=FULL")
-            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, _FORMAT):
-                raise UsageError(f"store of format {version}; this version reads {_FORMAT}", where=path)
-            with self._connection:
-                self._connection.execute(_SCHEMA)
-                self._connection.execute(f"PRAGMA user_version={_FORMAT}")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(path, timeout=60, check_same_thread=False)
+            self._prepare()
+        except (OSError, sqlite3.OperationalError) as error:
+            raise UsageError(
+                f"the answer store cannot be opened: {error}", where=path, remedy="check the path"
+            ) from error
         except sqlite3.DatabaseError as error:
             raise UsageError(f"not an answer store: {error}", where=path, remedy="name another file") from error
 
+    def _prepare(self) -> None:
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        tables = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if version != _FORMAT and (version or tables):
+            raise UsageError(
+                f"an SQLite file of format {version}, and this version reads answer stores of format {_FORMAT}",
+                where=self.path,
+                remedy="name another file",
+            )
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=FULL")
+        with self._connection:
+            self._connection.execute(_SCHEMA)
+            self._connection.execute(f"PRAGMA user_version={_FORMAT}")
+
     def look_up(self, keys: Sequence[bytes]) -> dict[bytes, StoredAnswer]:
-        """The final answers among `keys`; failed calls are not among them."""
+        """The final answers among `keys`; failed calls are not among them.
+
+        Raises:
+            RunError: the file is damaged.
+        """
         found: dict[bytes, StoredAnswer] = {}
         for start in range(0, len(keys), _LOOK_UP):
             some = keys[start : start + _LOOK_UP]
             marks = ",".join("?" * len(some))
             query = f"SELECT * FROM answers WHERE state != 'failed' AND key IN ({marks})"  # noqa: S608  marks only
-            for row in self._connection.execute(query, some):
-                answer = _from_row(row)
-                found[answer.key] = answer
+            try:
+                rows = self._connection.execute(query, some).fetchall()
+            except sqlite3.Error as error:
+                raise RunError(f"the answer store cannot be read: {error}", where=self.path) from error
+            found.update((answer.key, answer) for answer in map(_from_row, rows))
         return found
 
     def put(self, answers: Iterable[StoredAnswer]) -> None:
-        """Write answers in one transaction; when this returns they are on disk."""
+        """Write answers in one transaction; when this returns they are on disk. A final answer is never replaced.
+
+        Raises:
+            RunError: the file cannot be written.
+        """
         rows = [_to_row(answer) for answer in answers]
-        with self._connection:
-            self._connection.executemany("INSERT OR REPLACE INTO answers VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", rows)
+        try:
+            with self._connection:
+                self._connection.executemany(_PUT, rows)
+        except sqlite3.Error as error:
+            raise RunError(f"the answer store cannot be written: {error}", where=self.path) from error
 
     def count(self) -> dict[str, int]:
         """Number of answers by state."""
@@ -143,18 +187,24 @@ def _to_row(answer: StoredAnswer) -> tuple[object, ...]:
     return (
         answer.key,
         answer.state,
-        # A lone surrogate cannot be stored; what cannot be read by anyone is kept in an escaped form.
-        completion.text.encode("utf-8", "backslashreplace").decode(),
-        completion.model,
-        completion.usage.prompt_tokens,
-        completion.usage.completion_tokens,
-        answer.task,
-        answer.subject,
+        _storable(completion.text),
+        _storable(completion.model),
+        _count(completion.usage.prompt_tokens),
+        _count(completion.usage.completion_tokens),
+        *map(_storable, (answer.task, answer.subject)),
         answer.draw,
-        answer.generator,
-        answer.endpoint,
-        answer.template,
+        *map(_storable, (answer.generator, answer.endpoint, answer.template)),
     )
+
+
+def _storable(text: str) -> str:
+    """A lone surrogate cannot be stored; what cannot be read by anyone is kept in an escaped form."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _count(tokens: int | None) -> int | None:
+    """A server may say anything; what is no count of tokens is not known."""
+    return tokens if tokens is not None and 0 <= tokens < 1 << 40 else None
 
 
 def _from_row(row: tuple[object, ...]) -> StoredAnswer:

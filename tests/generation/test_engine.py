@@ -22,6 +22,7 @@ from genre.parts import (
     Sampling,
     Skipped,
     Transient,
+    Usage,
 )
 
 FAST = Limits(concurrency=4, attempts=3, backoff=0.001, longest_backoff=0.002, patience=0.05)
@@ -49,7 +50,7 @@ class Scripted:
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
             # A different number of turns for each prompt, so that answers arrive out of order.
-            for _ in range(hash(prompt.subject) % 7):
+            for _ in range(int(prompt.subject[1:]) * 5 % 7):
                 await asyncio.sleep(0)
             outcome = self._script(prompt, self.calls[prompt.subject])
         finally:
@@ -218,3 +219,53 @@ def test_each_group_commit_is_told_once_with_its_size(tmp_path: Path) -> None:
     assert sum(event.count for event in events) == 300
     assert len(events) < 300
     assert {(event.task, event.generator) for event in events} == {("t", "g")}
+
+
+def test_an_equal_question_counts_as_reused(tmp_path: Path) -> None:
+    answered = ask(tmp_path, Scripted(echo), [prompt(1, "same"), prompt(2, "same")])
+    assert [item.reused for item in answered] == [False, True]
+
+
+def test_a_listener_that_raises_stops_the_run_with_its_error(tmp_path: Path) -> None:
+    def listen(_event: AnswersStored) -> None:
+        raise ValueError("boom")
+
+    with pytest.raises(RunError, match=r"listener of stored answers failed: ValueError\('boom'\)"):
+        ask(tmp_path, Scripted(echo), map(prompt, range(100)), on_stored=listen)
+    assert AnswerStore(tmp_path / "answers.sqlite").count()["ok"] >= 1
+
+
+class Hostile(Scripted):
+    """A server that says of itself what no database can hold."""
+
+    async def complete(self, prompt: Prompt) -> Completion:
+        await super().complete(prompt)
+        return Completion(text="fine", model="m\ud800", usage=Usage(prompt_tokens=2**70, completion_tokens=-1))
+
+
+def test_a_model_name_and_usage_that_cannot_be_stored_hang_nothing(tmp_path: Path) -> None:
+    ask(tmp_path, Hostile(echo), map(prompt, range(20)))
+    [again, *_] = ask(tmp_path, Scripted(echo), map(prompt, range(20)))
+    assert again.answer is not None
+    assert again.answer.completion == Completion("fine", "m\\ud800")
+
+
+def test_skipped_and_stored_answers_that_end_together_do_not_stop_the_reading(tmp_path: Path) -> None:
+    def every_other(prompt: Prompt, attempt: int) -> str | Exception:
+        return Skipped("none") if int(prompt.subject[1:]) % 2 else echo(prompt, attempt)
+
+    limits = Limits(concurrency=1)
+    answered = ask(tmp_path, Scripted(every_other), map(prompt, range(512)), limits)
+    assert sum(item.answer is None for item in answered) == 256
+
+
+def test_a_fatal_error_is_told_while_an_earlier_call_is_still_under_way(tmp_path: Path) -> None:
+    class SlowFirst(Scripted):
+        async def complete(self, prompt: Prompt) -> Completion:
+            if prompt.subject == "S0":
+                await asyncio.Event().wait()
+            return await super().complete(prompt)
+
+    generator = SlowFirst(lambda *_: Fatal("the key is wrong"))
+    with pytest.raises(RunError, match="the key is wrong"):
+        ask(tmp_path, generator, map(prompt, range(10)))

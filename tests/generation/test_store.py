@@ -6,7 +6,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from genre.errors import UsageError
+from genre.errors import RunError, UsageError
 from genre.generation.store import AnswerStore, StoredAnswer, answer_key
 from genre.parts import Completion, Identity, Message, Prompt, Sampling, Usage
 
@@ -101,3 +101,39 @@ def test_text_that_no_file_can_hold_is_stored_escaped(tmp_path: Path) -> None:
     store = AnswerStore(tmp_path / "answers.sqlite")
     store.put([answer(b"1", text="a\ud800b")])
     assert store.look_up([b"1"])[b"1"].completion.text == "a\\ud800b"
+
+
+def test_a_later_failure_never_replaces_a_paid_answer(tmp_path: Path) -> None:
+    store = AnswerStore(tmp_path / "answers.sqlite")
+    store.put([answer(b"1", text="paid")])
+    store.put([answer(b"1", "failed", "timeout")])
+    assert store.look_up([b"1"])[b"1"].completion.text == "paid"
+
+
+def test_a_foreign_database_is_refused_and_left_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "theirs.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE answers (question TEXT)")
+    before = path.read_bytes()
+    with pytest.raises(UsageError, match="reads answer stores"):
+        AnswerStore(path)
+    assert path.read_bytes() == before
+
+
+def test_a_store_where_no_file_can_be_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="cannot be opened"):
+        AnswerStore(tmp_path / "file" / "answers.sqlite")
+
+
+def test_a_damaged_store_is_an_error_that_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "answers.sqlite"
+    store = AnswerStore(path)
+    store.put(answer(str(number).encode(), text="x" * 500) for number in range(2_000))
+    store.close()
+    with path.open("r+b") as file:
+        file.seek(8_192)
+        file.write(b"\xff" * 200_000)
+    damaged = AnswerStore(path)
+    with pytest.raises(RunError, match=r"answers\.sqlite: the answer store cannot be read"):
+        damaged.look_up([str(number).encode() for number in range(2_000)])
