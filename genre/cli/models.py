@@ -78,8 +78,8 @@ def evaluate(
 
     trained = load_model(model, registry_of(ctx))
     dataset = load_dataset(folder)
-    leaked = any(step.details.get("leaked") for step in dataset.lineage)
-    cell = Cell(folder.name, trained.recommender.baseline.name, 0)
+    leaked = trained.leaked or dataset.leaked
+    cell = Cell(folder.name, trained.recommender.baseline.name, trained.seed)
     rows = [
         row
         for each in evaluate_model(trained, dataset, splits, cache=cache)

@@ -162,6 +162,11 @@ class Dataset:
         """Whether each reader is *new*: at most five clicks in the original visible history."""
         return (self.readers["clicks"] <= NEW_READER_CLICKS).alias("is_new")
 
+    @property
+    def leaked(self) -> bool:
+        """Whether some round's answers were made from more than its prompts say; results that rest on it are marked."""
+        return any(step.details.get("leaked") for step in self.lineage)
+
     def stats(self) -> dict[str, int | float]:
         """Counts and means that describe the set, as the field reports them."""
         original = self.news.filter(pl.col("origin") == "original").height

@@ -26,11 +26,6 @@ class Enriched:
     dataset: Dataset
     reports: tuple[RoundReport, ...]
 
-    @property
-    def leaked(self) -> bool:
-        """Whether some round's answers were made from more than the prompts say."""
-        return any(step.details.get("leaked") for step in self.dataset.lineage)
-
 
 def enrich_variants(
     registry: Registry,

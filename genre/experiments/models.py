@@ -125,7 +125,7 @@ def train_model(
         registry.manager.hook.genre_epoch_finished(event=event)
 
     result = train(recommender, prepared, plan.training, seed=cell.seed, on_step=on_step, on_epoch=on_epoch)
-    return Trained(TrainedModel(recommender, prepared.vocabulary, plan.features), result)
+    return Trained(TrainedModel(recommender, prepared.vocabulary, plan.features, cell.seed, dataset.leaked), result)
 
 
 def evaluate_model(

@@ -25,11 +25,18 @@ _REMEDY: Final = "train and save the model again"
 
 @attrs.frozen(eq=False)
 class TrainedModel:
-    """A model and what its inputs mean: `prepare_features(dataset, model.settings, vocabulary=model.vocabulary)`."""
+    """A model and what its inputs mean: `prepare_features(dataset, model.settings, vocabulary=model.vocabulary)`.
+
+    Attributes:
+        seed: of the training.
+        leaked: it was trained on a data set whose answers were made from more than the prompts say.
+    """
 
     recommender: Recommender
     vocabulary: Vocabulary
     settings: FeatureSettings
+    seed: int = 0
+    leaked: bool = False
 
 
 @attrs.frozen
@@ -38,6 +45,8 @@ class _Config:
     baseline: Baseline
     fusion: bool
     settings: FeatureSettings
+    seed: int
+    leaked: bool
 
 
 def check_model_folder(folder: Path) -> None:
@@ -58,7 +67,8 @@ def save_model(folder: Path, model: TrainedModel) -> None:
     """
     check_model_folder(folder)
     recommender = model.recommender
-    config = _Config(_FORMAT, recommender.baseline, recommender.fusion is not None, model.settings)
+    fusion = recommender.fusion is not None
+    config = _Config(_FORMAT, recommender.baseline, fusion, model.settings, model.seed, model.leaked)
     with staged(folder, replace=True) as staging:
         text = json.dumps(attrs.asdict(config), indent=2, ensure_ascii=False)
         (staging / _CONFIG).write_text(text + "\n", encoding="utf-8")
@@ -87,7 +97,7 @@ def load_model(folder: Path, registry: Registry) -> TrainedModel:
     except (OSError, safetensors.SafetensorError, RuntimeError) as error:
         raise UsageError(f"the weights cannot be read: {error}", where=weights, remedy=_REMEDY) from error
     recommender.eval()
-    return TrainedModel(recommender, vocabulary, config.settings)
+    return TrainedModel(recommender, vocabulary, config.settings, config.seed, config.leaked)
 
 
 def _read(path: Path) -> str:

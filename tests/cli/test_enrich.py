@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 
+import pytest
 from command_line import Genre
+from fake_llm import FakeLLM
 
 from genre.dataset import load_dataset
+from genre.parts import Completion, Prompt, Refused
 
 
 def events(folder: Path) -> list[dict[str, object]]:
@@ -111,3 +114,25 @@ def test_a_veto_stops_the_run_before_the_first_call_with_its_reason(
     assert "the budget office is closed" in outcome.err
     assert [event["event"] for event in events(fake_plugin)] == ["run_planned"]
     assert not (fake_plugin / "rich").exists()
+
+
+def test_folders_with_brackets_in_their_names_are_folders_like_others(
+    genre: Genre, fake_plugin: Path, small_folder: Path
+) -> None:
+    small_folder.rename(fake_plugin / "small [v2]")
+    outcome = genre("enrich", "small [v2]", "--task", "news-generator", "--out", "rich[1]*")
+    assert outcome.code == 0, outcome.err
+    assert "generated news" in genre("data", "stats", "rich[1]*").out
+
+
+def test_what_a_provider_says_is_printed_as_it_is(
+    genre: Genre, fake_plugin: Path, small_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fake_llm.FakeLLM.complete", refuse)
+    outcome = genre("enrich", small_folder, "--task", "news-summarizer", "--out", "rich")
+    assert outcome.code == 0, outcome.err
+    assert "in quarantine: rich, news-summarizer: 6 refused" in outcome.out
+
+
+async def refuse(_self: FakeLLM, _prompt: Prompt) -> Completion:
+    raise Refused("no [/bold] [link=x] today")

@@ -47,7 +47,7 @@ def test_a_run_that_was_stopped_half_way_asks_for_the_rest_only(tmp_path: Path, 
             process.send_signal(way)
             process.wait(60)
         assert process.returncode == (-signal.SIGKILL if way == signal.SIGKILL else 130)
-        assert not (tmp_path / "rich").exists()
+        assert not (tmp_path / "rich" / "dataset.json").exists()
         with closing(AnswerStore(tmp_path / ".genre" / "answers.sqlite")) as store:
             stored = store.count()["ok"]
         # What can be paid twice: calls in flight, and when killed, one group of answers that was not committed yet.

@@ -134,6 +134,29 @@ MISTAKES: dict[str, tuple[Callable[[Path], None], list[str], list[str]]] = {
         ["run", "mine.toml", "--set", "name.deep=1"],
         ["'name' in 'name.deep=1' is not a table"],
     ),
+    "a store below a file": (registry(""), [*SUMMARIZE, "--store", "registry.toml/answers.sqlite"], ["registry.toml"]),
+    "a store that is no store": (
+        lambda folder: write(folder, "notes.sqlite", "no database, but long enough to look like one. " * 40),
+        [*SUMMARIZE, "--store", "notes.sqlite"],
+        ["notes.sqlite: not an answer store"],
+    ),
+    "an output folder below a file": (
+        registry(""),
+        [*SUMMARIZE[:3], "registry.toml/rich", *SUMMARIZE[4:]],
+        ["registry.toml/rich", "cannot be made"],
+    ),
+    "an output folder of something else": (
+        lambda folder: write(folder, "rich/thesis.tex", "important"),
+        SUMMARIZE,
+        ["rich: the folder exists and holds no data set"],
+    ),
+    "an import into a file": (
+        mind(),
+        [*IMPORT[:-1], "mind/train/news.tsv"],
+        ["mind/train/news.tsv", "is a file"],
+    ),
+    "an experiment below a file": (registry(""), ["run", "registry.toml/mine.toml"], ["registry.toml/mine.toml"]),
+    "a task that stands twice": (nothing, [*SUMMARIZE, "--task", "news-summarizer"], ["a task stands twice"]),
     "an unknown reader or user": (nothing, ["data", "show", "small", "--reader", "nobdy"], ["did you mean 'nobody'?"]),
 }
 
