@@ -7,7 +7,7 @@ from typing import Final
 
 import attrs
 
-from genre.dataset import Dataset, save_dataset
+from genre.dataset import Dataset, check_dataset_folder, save_dataset
 from genre.errors import UsageError, nearest
 from genre.experiments.enrichment import Enriched, enrich_variants
 from genre.experiments.models import (
@@ -116,6 +116,8 @@ def run_experiment(
     dataset = read_dataset(plan.registry, spec.reader, spec.options, halve=spec.halve, path=experiment.path)
     _check_splits(experiment, dataset)
     _rehearse(plan, dataset, cache)
+    for variant in experiment.variants:
+        check_dataset_folder(folder / "datasets" / variant.name)
     enriched = enrich_variants(
         plan.registry, dataset, plan.rounds, store=store, folder=folder / "rounds", observer=watcher
     )
@@ -216,7 +218,7 @@ def _run_cell(
     rows: list[dict[str, object]] = []
     for each in evaluate_model(trained.model, enriched.dataset, plan.experiment.report, cache=cache):
         each.impressions.write_parquet(folder / f"impressions-{each.split}.parquet")
-        rows.extend(result_rows(cell.cell, each.split, each.summary, leaked=enriched.leaked))
+        rows.extend(result_rows(cell.cell, each.split, each.summary, leaked=enriched.dataset.leaked))
     # Written last: a cell with this file is finished.
     write_json(folder / "result.json", {"key": key, "rows": rows, "training": attrs.asdict(trained.result)})
     return False, rows
