@@ -1,7 +1,8 @@
 """Experiment files: a data set, variants of it, baselines, seeds and settings, as TOML without inheritance."""
 
+import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,9 @@ from genre.settings import Layer, Settings, Table, option_names, read_toml, stru
 REGISTRY_TABLES: Final = ("plugins", "generators", "tasks", "defaults")
 """Tables that an experiment file may hold to override registry.toml."""
 
+
+_FILE: Final = "experiment"
+_CHANGES: Final = "command line"
 
 _is_seed: Final = attrs.validators.and_(attrs.validators.ge(0), attrs.validators.lt(2**31))
 
@@ -88,6 +92,12 @@ class BaselineOverride:
     training: dict[str, object] = attrs.field(factory=dict)
 
 
+def _as_settings(tables: Settings | Mapping[str, object]) -> Settings:
+    if isinstance(tables, Settings):
+        return tables
+    return Settings((Layer(_FILE, tables),) if tables else ())
+
+
 @attrs.frozen
 class Experiment:
     """An experiment, checked. Splits: train, and one for early stopping; `report` names those in the results.
@@ -102,7 +112,7 @@ class Experiment:
         features: what encoders see.
         training: how models are trained.
         overrides: changes of single baselines, by name.
-        settings: tables that override registry.toml.
+        settings: tables that override registry.toml, as a mapping or as layers.
         path: the file, for messages; relative paths in it refer to its folder.
     """
 
@@ -115,7 +125,7 @@ class Experiment:
     features: FeatureSettings = attrs.field(factory=FeatureSettings)
     training: TrainingSettings = attrs.field(factory=TrainingSettings)
     overrides: dict[str, BaselineOverride] = attrs.field(factory=dict)
-    settings: dict[str, object] = attrs.field(factory=dict)
+    settings: Settings = attrs.field(default=Settings(()), converter=_as_settings)
     path: Path | None = None
 
     def __attrs_post_init__(self) -> None:
@@ -129,30 +139,40 @@ class Experiment:
                 raise UsageError(f"the name {name!r} must be {NAME_RULE}: it names a folder", where=self.path)
 
     def layered(self, settings: Settings) -> Settings:
-        """`settings` under what the experiment file says of generators, tasks and plugins."""
-        return settings.over(Layer("experiment", self.settings, self.path)) if self.settings else settings
+        """`settings` under what the experiment file, and changes of it, say of generators, tasks and plugins."""
+        for layer in self.settings.layers:
+            path = layer.path or (self.path if layer.origin == _FILE else None)
+            settings = settings.over(attrs.evolve(layer, path=path))
+        return settings
 
 
 def load_experiment(path: Path, changes: Iterable[str] = ()) -> Experiment:
     """Read an experiment file.
 
     Args:
-        changes: `a.b=value` pairs that override values of the file; values are TOML, or else text.
+        changes: `a.b=value` pairs that override values of the file; values are TOML, or else text. Relative paths
+            in changes of generators, tasks and plugins refer to the working directory; those in `dataset.options`
+            to the file's folder, as the ones that they replace.
 
     Raises:
         UsageError: the file is missing, not TOML, or says something that nobody understands.
     """
     data = read_toml(path)
+    changed: Table = {}
     for change in changes:
-        assign(data, change)
-    settings: Table = {name: data.pop(name) for name in REGISTRY_TABLES if name in data}
+        table = re.split(r"[.=]", change, maxsplit=1)[0].strip()
+        assign(changed if table in REGISTRY_TABLES else data, change)
+    said: Table = {name: data.pop(name) for name in REGISTRY_TABLES if name in data}
+    layers = [Layer(_FILE, said, path)] if said else []
+    if changed:  # a layer without a file: its relative paths refer to the working directory
+        layers.append(Layer(_CHANGES, changed))
     shown = {name for name in option_names(Experiment) if name not in ("settings", "path")}
     if unknown := sorted(set(data) - shown):
         raise UsageError(
             f"unknown option {unknown[0]!r}", where=path, remedy=nearest(unknown[0], {*shown, *REGISTRY_TABLES})
         )
     experiment = structure(data, Experiment, str(path))
-    return attrs.evolve(experiment, settings=settings, path=path)
+    return attrs.evolve(experiment, settings=Settings(tuple(layers)), path=path)
 
 
 def assign(data: Table, change: str) -> None:

@@ -1,0 +1,85 @@
+"""Experiment files: which file a relative path refers to, and where overriding tables come from."""
+
+from pathlib import Path
+
+import attrs
+import pytest
+
+from genre.errors import UsageError
+from genre.experiments.plan import DatasetSpec, Experiment, VariantSpec, load_experiment
+from genre.settings import Layer, Settings
+
+EXPERIMENT = """
+name = "tiny"
+[dataset]
+reader = "sample"
+[[variants]]
+name = "original"
+[generators.g]
+model = "file.gguf"
+cache = "cached"
+"""
+
+
+@attrs.frozen
+class Options:
+    model: Path
+    cache: Path
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """An experiment file in a folder of its own."""
+    (tmp_path / "experiments").mkdir()
+    file = tmp_path / "experiments" / "tiny.toml"
+    file.write_text(EXPERIMENT, encoding="utf-8")
+    return file
+
+
+def test_a_changed_path_refers_to_the_working_directory_and_others_to_the_file(path: Path) -> None:
+    experiment = load_experiment(path, ["generators.g.model=mine.gguf"])
+    located = experiment.layered(Settings(())).located(Options, "generators", "g")
+    assert located == {"model": "mine.gguf", "cache": str(path.parent / "cached")}
+
+
+def test_a_change_wins_over_the_file_and_the_file_over_registry_toml(path: Path) -> None:
+    below = Settings((Layer("project", {"generators": {"g": {"model": "x", "cache": "y", "seed": 1}}}),))
+    settings = load_experiment(path, ["generators.g.model=mine.gguf"]).layered(below)
+    assert settings.table("generators", "g") == {"model": "mine.gguf", "cache": "cached", "seed": 1}
+
+
+def test_a_message_tells_a_change_from_a_line_of_the_file(path: Path) -> None:
+    settings = load_experiment(path, ["generators.g.model=mine.gguf"]).layered(Settings(()))
+    assert settings.where("generators", "g", "model") == "command line, generators.g.model"
+    assert settings.where("generators", "g", "cache") == f"{path}:9, generators.g.cache"
+
+
+def test_a_change_of_the_experiment_itself_is_no_table_of_the_registry(path: Path) -> None:
+    experiment = load_experiment(path, ["name=other", "training.epochs=3", "dataset.options.seed=4"])
+    assert (experiment.name, experiment.training.epochs) == ("other", 3)
+    assert experiment.dataset.options == {"seed": 4}
+    assert [layer.origin for layer in experiment.settings.layers] == ["experiment"]
+
+
+def test_an_unknown_table_of_a_change_is_an_error(path: Path) -> None:
+    with pytest.raises(UsageError, match="unknown option 'generator'") as caught:
+        load_experiment(path, ["generator.g.model=x"])
+    assert "did you mean 'generators'?" in str(caught.value)
+
+
+def test_tables_can_be_given_as_a_mapping() -> None:
+    experiment = Experiment(
+        name="tiny",
+        dataset=DatasetSpec("sample"),
+        variants=(VariantSpec("original"),),
+        settings={"defaults": {"generator": "g"}},
+        path=Path("folder/tiny.toml"),
+    )
+    [layer] = experiment.layered(Settings(())).layers
+    assert layer == Layer("experiment", {"defaults": {"generator": "g"}}, Path("folder/tiny.toml"))
+
+
+def test_an_experiment_without_tables_changes_no_settings() -> None:
+    experiment = Experiment(name="tiny", dataset=DatasetSpec("sample"), variants=(VariantSpec("original"),))
+    below = Settings((Layer("project", {}),))
+    assert experiment.layered(below) == below
