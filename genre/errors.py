@@ -5,9 +5,14 @@ it without a traceback and exits with 2 (`UsageError`: the call, a file or the c
 (`RunError`: the call was right and the run failed).
 """
 
+import bisect
 import difflib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
+
+LISTED: Final = 25
+"""More valid names than these are counted, not listed."""
 
 
 class GenreError(Exception):
@@ -52,6 +57,9 @@ class RunVetoed(RunError):
 def nearest(name: str, valid: Iterable[str]) -> str:
     """Advice for a name that does not exist: the nearest valid one if there is one, and all of them if few."""
     names = sorted(set(valid))
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    listing = f"valid: {', '.join(names)}" if names else "there are none"
+    # Comparing is quadratic in the names' length; among many ids only the alphabetical neighbours are looked at.
+    place = bisect.bisect_left(names, name)
+    neighbours = names if len(names) <= 1_000 else names[max(0, place - 100) : place + 100]
+    close = difflib.get_close_matches(name, neighbours, n=1, cutoff=0.5)
+    listing = f"valid: {', '.join(names)}" if 0 < len(names) <= LISTED else f"there are {len(names) or 'none'}"
     return f"did you mean {close[0]!r}? ({listing})" if close else listing

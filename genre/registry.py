@@ -1,27 +1,18 @@
 """The registry: plugins loaded from entry points and opt-in folders, their parts by kind and name."""
 
-import fnmatch
 import functools
-import hashlib
-import importlib
-import importlib.util
-import sys
 import warnings
-from collections.abc import Callable, Iterable, Mapping
-from importlib import metadata
-from pathlib import Path
-from types import ModuleType
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import attrs
 import pluggy
 
 from genre import hooks
-from genre.errors import RunVetoed, UsageError, nearest
+from genre.discovery import PluginSettings, PluginSource, load_import_string, plugin_sources
+from genre.errors import GenreError, RunError, RunVetoed, UsageError, nearest
 from genre.parts import AnyPart, Baseline, Encoder, Kind, Part, RunPlan, Task
 from genre.settings import Settings, load_settings, structure
-
-ENTRY_POINT_GROUP: Final = "genre"
 
 PART_HOOKS: Final[Mapping[str, tuple[Kind | None, type[AnyPart]]]] = {
     "genre_datasets": ("dataset", Part),
@@ -43,35 +34,14 @@ class PluginWarning(UserWarning):
 
 
 @attrs.frozen
-class PluginSettings:
-    """The `[plugins]` table of registry.toml.
-
-    Attributes:
-        enabled: patterns `KIND/NAME`; a part is on when one of them matches.
-        disabled: patterns that switch parts off again.
-        folders: folders of plugin files, relative to the registry.toml that names them.
-    """
-
-    enabled: tuple[str, ...] = ("*/*",)
-    disabled: tuple[str, ...] = ()
-    folders: tuple[str, ...] = ()
-
-    def is_enabled(self, kind: str, name: str) -> bool:
-        """Whether the part is on."""
-        path = f"{kind}/{name}"
-        return any(fnmatch.fnmatchcase(path, pattern) for pattern in self.enabled) and not any(
-            fnmatch.fnmatchcase(path, pattern) for pattern in self.disabled
-        )
-
-
-@attrs.frozen
 class RegisteredPart:
-    """A part, who provides it, and whether it is on."""
+    """A part, who provides it (and in which release), and whether it is on."""
 
     kind: Kind
     part: AnyPart
     distribution: str
     enabled: bool
+    release: str = ""
 
     def as_json(self) -> dict[str, object]:
         """The row that `genre plugins list --json` prints."""
@@ -90,6 +60,7 @@ class Registry:
 
     settings: Settings
     manager: pluggy.PluginManager
+    strict: bool
     _parts: Mapping[tuple[str, str], RegisteredPart]
 
     @classmethod
@@ -101,28 +72,60 @@ class Registry:
             strict: a plugin that fails to load is an error instead of a warning.
 
         Raises:
-            UsageError: two plugins offer the same kind and name, a hook yields something else than its record, or
-                `[plugins]` is wrong.
+            UsageError: two plugins offer the same kind and name, or registry.toml is wrong; when strict, also a plugin
+                that does not load or whose hook yields something else than its record.
         """
         settings = settings or load_settings()
         options = structure(settings.table("plugins"), PluginSettings, settings.where("plugins"))
         manager = pluggy.PluginManager(hooks.PROJECT)
         manager.add_hookspecs(hooks)
-        distributions: dict[str, str] = {}
-        for name, distribution, load in [*_entry_points(), *_folder_files(settings)]:
+        parts: dict[tuple[str, str], RegisteredPart] = {}
+        for source in plugin_sources(settings):
             try:
-                manager.register(load(), name=name)
-                manager.check_pending()
+                offered = _load(manager, source, options)
             except Exception as error:
-                if manager.has_plugin(name):
-                    manager.unregister(name=name)
-                message = f"the plugin {name!r} of {distribution} failed to load: {error!r}"
+                manager.unregister(name=source.name) if manager.has_plugin(source.name) else None
+                message = f"the plugin {source.name!r} of {source.distribution} failed to load: {_told(error)}"
                 if strict:
                     raise UsageError(message, remedy="mend or uninstall it") from error
                 warnings.warn(message, PluginWarning, stacklevel=2)
-            else:
-                distributions[name] = distribution
-        return cls(settings, manager, _collect(manager, distributions, options))
+                continue
+            for entry in offered:
+                _add(parts, entry)
+        registry = cls(settings, manager, strict, parts)
+        registry._check_settings()
+        return registry
+
+    def with_settings(self, settings: Settings) -> "Registry":
+        """The same plugins under other settings. Plugins that were registered by hand stay.
+
+        Raises:
+            UsageError: the settings are wrong.
+        """
+        if settings.table("plugins") != self.settings.table("plugins"):
+            loaded = Registry.load(settings, strict=self.strict)
+            for name, plugin in self.manager.list_name_plugin():
+                if plugin is not None and not loaded.manager.has_plugin(name) and ":" not in name:
+                    loaded.manager.register(plugin, name=name)
+            return loaded
+        registry = attrs.evolve(self, settings=settings)
+        registry._check_settings()
+        return registry
+
+    def _check_settings(self) -> None:
+        """Names in `[tasks]` and `[defaults]` that mean nothing are mistakes, not remarks."""
+        known = {
+            "tasks": {entry.part.name for entry in self.parts("task")},
+            "defaults": {"generator"},
+        }
+        for table, names in known.items():
+            for name in self.settings.table(table):
+                if name not in names:
+                    raise UsageError(
+                        f"unknown name {name!r} in [{table}]",
+                        where=self.settings.where(table, name),
+                        remedy=nearest(name, names),
+                    )
 
     def parts(self, kind: str | None = None) -> list[RegisteredPart]:
         """All parts, or those of a kind; by kind and name."""
@@ -139,10 +142,14 @@ class Registry:
             known = [other.part.name for other in self.parts(kind) if other.enabled]
             raise UsageError(f"there is no {kind} {name!r}", where=where, remedy=nearest(name, known))
         if not entry.enabled:
+            options = structure(self.settings.table("plugins"), PluginSettings, self.settings.where("plugins"))
+            disabled = options.is_disabled(kind, name)
             raise UsageError(
                 f"the {kind} {name!r} is disabled in registry.toml",
-                where=self.settings.where("plugins", "disabled"),
-                remedy=f"remove the pattern that matches '{kind}/{name}' from `disabled` (or add one to `enabled`)",
+                where=self.settings.where("plugins", "disabled" if disabled else "enabled"),
+                remedy=f"remove the pattern that matches '{kind}/{name}' from `disabled`"
+                if disabled
+                else f"add a pattern that matches '{kind}/{name}' to `enabled`",
             )
         return entry.part
 
@@ -197,21 +204,40 @@ class Registry:
         return target(structured, **context)  # type: ignore[operator]
 
     def release(self, kind: Kind, name: str) -> str:
-        """Who provides a part, with the version: what may change its behaviour without changing its options."""
-        entry = self._parts[kind, name]
-        try:
-            return f"{entry.distribution} {metadata.version(entry.distribution)}"
-        except metadata.PackageNotFoundError:  # a plugin file of an opt-in folder
-            content = Path(entry.distribution).read_bytes()
-            return f"{entry.distribution} {hashlib.blake2b(content, digest_size=8).hexdigest()}"
+        """Who provides a part, with the version: what may change its behaviour without changing its options.
 
-    def commands(self) -> dict[str, Callable[[], object]]:
-        """The enabled commands of plugins, each with what imports it."""
+        Raises:
+            UsageError: there is no such part, or it is disabled.
+        """
+        self.get(kind, name)
+        return self._parts[kind, name].release
+
+    def commands(self) -> dict[str, tuple[str, Callable[[], object]]]:
+        """The enabled commands of plugins: their summaries, and what imports them."""
         return {
-            entry.part.name: functools.partial(load_import_string, entry.part.target)
+            entry.part.name: (entry.part.summary, functools.partial(load_import_string, entry.part.target))
             for entry in self.parts("command")
             if entry.enabled and isinstance(entry.part, Part)
         }
+
+    def announce(self, hook: str, **payload: object) -> list[object]:
+        """Tell the plugins of an event, and collect what they answer.
+
+        Raises:
+            RunError: a plugin's listener failed; names the plugin and the hook.
+        """
+        answers: list[object] = []
+        for listener in reversed(getattr(self.manager.hook, hook).get_hookimpls()):
+            try:
+                answers.append(listener.function(**{name: payload[name] for name in listener.argnames}))
+            except GenreError:
+                raise
+            except Exception as error:
+                raise RunError(
+                    f"the plugin {listener.plugin_name!r} failed in {hook}: {error!r}",
+                    remedy="mend or disable the plugin",
+                ) from error
+        return answers
 
     def announce_plan(self, plan: RunPlan) -> None:
         """Tell the plugins about a run that is about to start.
@@ -219,99 +245,45 @@ class Registry:
         Raises:
             RunVetoed: a plugin objects.
         """
-        reasons = [reason for reason in self.manager.hook.genre_run_planned(plan=plan) if reason]
+        reasons = [str(reason) for reason in self.announce("genre_run_planned", plan=plan) if reason]
         if reasons:
             raise RunVetoed(f"the run {plan.name!r} was vetoed by a plugin: {'; '.join(reasons)}")
 
 
-def load_import_string(text: str) -> object:
-    """Import `"package.module:Name"`.
-
-    Raises:
-        UsageError: there is no such module or member.
-    """
-    module, _, member = text.partition(":")
-    try:
-        loaded: object = getattr(importlib.import_module(module), member)
-    except (ImportError, AttributeError) as error:
-        raise UsageError(
-            f"cannot import {text!r}: {error}", remedy="install what it needs, or mend the plugin"
-        ) from error
-    return loaded
-
-
-def _entry_points() -> Iterable[tuple[str, str, Callable[[], object]]]:
-    for entry in sorted(metadata.entry_points(group=ENTRY_POINT_GROUP), key=lambda entry: (entry.value, entry.name)):
-        distribution = entry.dist.name if entry.dist else "an unknown distribution"
-        yield f"{distribution}:{entry.name}", distribution, entry.load
+def _load(manager: pluggy.PluginManager, source: PluginSource, options: PluginSettings) -> list[RegisteredPart]:
+    """Register a plugin and call its hooks that yield parts."""
+    manager.register(source.load(), name=source.name)
+    manager.check_pending()
+    entries = []
+    for hook, (hook_kind, record) in PART_HOOKS.items():
+        for implementation in getattr(manager.hook, hook).get_hookimpls():
+            if implementation.plugin_name == source.name:
+                for part in _call(implementation, hook, record):
+                    kind = hook_kind or f"{part.encodes}-encoder"  # type: ignore[union-attr]
+                    enabled = options.is_enabled(kind, part.name)
+                    entries.append(RegisteredPart(kind, part, source.distribution, enabled, source.release))  # type: ignore[arg-type]
+    return entries
 
 
-def _folder_files(settings: Settings) -> Iterable[tuple[str, str, Callable[[], object]]]:
-    layer = settings.origin("plugins", "folders")
-    if layer is None:
-        return
-    base = layer.path.parent if layer.path else Path.cwd()
-    files: dict[str, Path] = {}
-    for folder in structure(settings.table("plugins"), PluginSettings, settings.where("plugins")).folders:
-        root = (base / folder).resolve()
-        if not root.is_dir():
-            raise UsageError(
-                f"the plugin folder {folder!r} does not exist",
-                where=settings.where("plugins", "folders"),
-                remedy=f"create {root}, or remove it from the list",
-            )
-        for file in sorted(root.glob("*.py")):
-            other = files.setdefault(file.stem, file)
-            if other != file:  # both would be the module `genre_local_STEM`
-                raise UsageError(
-                    f"two plugin files are called {file.name!r}: {other} and {file}",
-                    where=settings.where("plugins", "folders"),
-                    remedy="rename one of them",
-                )
-            yield f"{root}:{file.stem}", str(file), functools.partial(_load_file, file)
-
-
-def _load_file(file: Path) -> ModuleType:
-    name = f"genre_local_{file.stem}"
-    spec = importlib.util.spec_from_file_location(name, file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # so that the import strings of its parts ("genre_local_mine:Thing") resolve
-    spec.loader.exec_module(module)
-    return module
-
-
-def _collect(
-    manager: pluggy.PluginManager, distributions: Mapping[str, str], options: PluginSettings
-) -> dict[tuple[str, str], RegisteredPart]:
-    parts: dict[tuple[str, str], RegisteredPart] = {}
-    for hook_name, (hook_kind, record) in PART_HOOKS.items():
-        for implementation in getattr(manager.hook, hook_name).get_hookimpls():
-            owner = distributions[implementation.plugin_name]
-            for part in _call(implementation, hook_name, owner, record):
-                kind = hook_kind or f"{part.encodes}-encoder"  # type: ignore[union-attr]
-                other = parts.get((kind, part.name))
-                if other is not None:
-                    raise UsageError(
-                        f"the {kind} {part.name!r} is offered by both {other.distribution} and {owner}",
-                        remedy="uninstall one of them, or ask its author to rename the part",
-                    )
-                parts[kind, part.name] = RegisteredPart(kind, part, owner, options.is_enabled(kind, part.name))  # type: ignore[arg-type]
-    return parts
-
-
-def _call(implementation: pluggy.HookImpl, hook: str, owner: str, record: type[AnyPart]) -> list[AnyPart]:
+def _call(implementation: pluggy.HookImpl, hook: str, record: type[AnyPart]) -> Sequence[AnyPart]:
     try:
         produced: list[AnyPart] = list(implementation.function())  # type: ignore[call-overload]
     except Exception as error:
-        raise UsageError(
-            f"the hook {hook} of {owner} failed: {error}", remedy="mend or uninstall the plugin"
-        ) from error
+        raise UsageError(f"its hook {hook} failed: {error}") from error
     for part in produced:
         if not isinstance(part, record):
-            raise UsageError(
-                f"the hook {hook} of {owner} yielded {part!r}",
-                remedy=f"it must yield genre.parts.{record.__name__}",
-            )
+            raise UsageError(f"its hook {hook} yielded {part!r}, and genre.parts.{record.__name__} was expected")
     return produced
+
+
+def _told(error: Exception) -> str:
+    return str(error) if isinstance(error, GenreError) else repr(error)
+
+
+def _add(parts: dict[tuple[str, str], RegisteredPart], entry: RegisteredPart) -> None:
+    other = parts.setdefault((entry.kind, entry.part.name), entry)
+    if other is not entry:
+        raise UsageError(
+            f"the {entry.kind} {entry.part.name!r} is offered by both {other.distribution} and {entry.distribution}",
+            remedy="uninstall one of them, or ask its author to rename the part",
+        )

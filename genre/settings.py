@@ -91,7 +91,7 @@ class Settings:
             cls: the attrs class of the table's options; tells which of them are paths.
         """
         table = self.table(*path)
-        for field in attrs.fields(cls):
+        for field in attrs.fields(attrs.resolve_types(cls)):
             if field.name in table and _holds_paths(field.type):
                 layer = self.origin(*path, field.name)
                 base = layer.path.parent if layer and layer.path else Path()
@@ -166,6 +166,8 @@ def read_toml(path: Path) -> Table:
             return tomllib.load(file)
     except FileNotFoundError as error:
         raise UsageError("there is no such file", where=path, remedy="check the path") from error
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=path, remedy="check the path") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"not valid TOML: {error}", where=path, remedy="correct the line") from error
 
@@ -196,7 +198,14 @@ def resolve_paths(value: object, base: Path) -> object:
     """A path, or a list of paths, relative to `base`; anything else as it is, for `structure` to refuse."""
     if isinstance(value, list):
         return [resolve_paths(item, base) for item in value]
-    return str(base / Path(value).expanduser()) if isinstance(value, str) else value
+    if isinstance(value, Mapping):
+        return {name: resolve_paths(item, base) for name, item in value.items()}
+    if not isinstance(value, str):
+        return value
+    try:
+        return str(base / Path(value).expanduser())
+    except RuntimeError as error:
+        raise UsageError(f"{value!r}: {error}", remedy="write the path without ~") from error
 
 
 def _holds_paths(annotation: object) -> bool:

@@ -151,16 +151,23 @@ def test_a_hook_that_yields_something_else_is_an_error_that_names_it(tmp_path: P
     code = f"from genre import hookimpl\nfrom genre.parts import Part\n@hookimpl\ndef genre_tasks():\n    {body}\n"
     (tmp_path / "mine" / "odd.py").write_text(code)
     with pytest.raises(UsageError) as caught:
-        Registry.load(configured(tmp_path, '[plugins]\nfolders = ["mine"]\n'))
-    assert "the hook genre_tasks of" in str(caught.value)
+        Registry.load(configured(tmp_path, '[plugins]\nfolders = ["mine"]\n'), strict=True)
+    assert "its hook genre_tasks" in str(caught.value)
     assert "odd.py" in str(caught.value)
     assert shown in str(caught.value)
 
 
 def test_a_record_of_the_wrong_kind_is_an_error_that_says_what_was_expected(site: Path) -> None:
     install(site, "stranger-two", PART.replace("{name}", "x").replace("genre_datasets", "genre_encoders"))
-    with pytest.raises(UsageError, match=r"genre_encoders of stranger-two.*\n.*genre\.parts\.Encoder"):
-        Registry.load()
+    with pytest.raises(UsageError, match=r"of stranger-two failed.*genre_encoders yielded.*genre\.parts\.Encoder"):
+        Registry.load(strict=True)
+
+
+def test_a_hook_that_yields_something_else_is_a_warning_that_leaves_the_rest_working(site: Path) -> None:
+    install(site, "stranger-two", PART.replace("{name}", "x").replace("genre_datasets", "genre_encoders"))
+    with pytest.warns(PluginWarning, match="stranger-two"):
+        registry = Registry.load()
+    assert registry.get("dataset", "sample")
 
 
 # -- names ------------------------------------------------------------------------------------------------------

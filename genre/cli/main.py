@@ -2,15 +2,16 @@
 
 import sys
 import warnings
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import click
 from rich.console import Console
 from rich.markup import escape
 
 from genre.cli.context import registry_of
-from genre.errors import GenreError
-from genre.registry import load_import_string
+from genre.discovery import load_import_string
+from genre.errors import GenreError, UsageError
 from genre.version import __version__
 
 COMMANDS: Final = {
@@ -29,15 +30,43 @@ class GenreCommands(click.Group):
     """The built-in commands, and those that plugins add."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Built-in commands first."""
-        return [*COMMANDS, *sorted(set(registry_of(ctx).commands()) - set(COMMANDS))]
+        """Built-in commands first.
+
+        Raises:
+            UsageError: a plugin's command has the name of a built-in one.
+        """
+        added = registry_of(ctx).commands()
+        if clash := sorted(set(added) & set(COMMANDS)):
+            raise UsageError(
+                f"a plugin adds a command {clash[0]!r}, which is built in",
+                remedy=f"disable it: [plugins] disabled = ['command/{clash[0]}']",
+            )
+        return [*COMMANDS, *sorted(added)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command, imported now."""
+        """The command: a built-in one, or a stand-in for a plugin's, whose code is imported when it is called."""
         if cmd_name in COMMANDS:
-            return _checked(load_import_string(COMMANDS[cmd_name]), cmd_name)
-        load = registry_of(ctx).commands().get(cmd_name)
-        return None if load is None else _checked(load(), cmd_name)
+            return _command(load_import_string(COMMANDS[cmd_name]), cmd_name)
+        added = registry_of(ctx).commands().get(cmd_name)
+        return None if added is None else PluginCommand(cmd_name, *added)
+
+
+class PluginCommand(click.Command):
+    """Stands for a plugin's command in listings, and hands everything on to it when it is called."""
+
+    def __init__(self, name: str, summary: str, load: Callable[[], object]) -> None:
+        super().__init__(name, short_help=summary)
+        self._load = load
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """The context of the plugin's own command, imported now."""
+        return _command(self._load(), str(self.name)).make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Invoke the plugin's own command."""
+        return ctx.command.invoke(ctx)
 
 
 @click.group(cls=GenreCommands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -69,7 +98,7 @@ def main() -> None:
         sys.exit(error.exit_code)
 
 
-def _checked(command: object, name: str) -> click.Command:
+def _command(command: object, name: str) -> click.Command:
     if not isinstance(command, click.Command):
-        raise click.ClickException(f"the command {name!r} of a plugin is {command!r}, not a click.Command")
+        raise UsageError(f"the command {name!r} is {command!r}, and a click.Command is expected")
     return command

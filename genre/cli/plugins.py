@@ -4,6 +4,7 @@ import click
 
 from genre.cli.context import as_json as json_option
 from genre.cli.context import print_json, registry_of
+from genre.errors import UsageError, nearest
 
 
 @click.group()
@@ -17,7 +18,11 @@ def plugins() -> None:
 @click.pass_context
 def list_plugins(ctx: click.Context, kind: str | None, as_json: bool) -> None:
     """Every part of every plugin: kind, name, who provides it, whether it is on."""
-    entries = registry_of(ctx).parts(kind)
+    registry = registry_of(ctx)
+    kinds = {entry.kind for entry in registry.parts()}
+    if kind is not None and kind not in kinds:
+        raise UsageError(f"there is no part of the kind {kind!r}", remedy=nearest(kind, kinds))
+    entries = registry.parts(kind)
     if as_json:
         print_json([entry.as_json() for entry in entries])
         return

@@ -47,7 +47,7 @@ def enrich_variants(
     """
 
     def tell(event: AnswersStored) -> None:
-        registry.manager.hook.genre_answers_stored(event=event)
+        registry.announce("genre_answers_stored", event=event)
 
     async def enrich_all(answers: AnswerStore) -> dict[str, Enriched]:
         enriched: dict[str, Enriched] = {}

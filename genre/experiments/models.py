@@ -122,7 +122,7 @@ def train_model(
     def on_epoch(report: EpochReport) -> None:
         watcher.on_epoch(cell.name, report.epoch, report.loss, report.metrics)
         event = EpochFinished(cell.variant, cell.baseline, cell.seed, report.epoch, report.loss, report.metrics)
-        registry.manager.hook.genre_epoch_finished(event=event)
+        registry.announce("genre_epoch_finished", event=event)
 
     result = train(recommender, prepared, plan.training, seed=cell.seed, on_step=on_step, on_epoch=on_epoch)
     return Trained(TrainedModel(recommender, prepared.vocabulary, plan.features, cell.seed, dataset.leaked), result)

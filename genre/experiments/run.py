@@ -133,7 +133,7 @@ def run_experiment(
     reports = {name: each.reports for name, each in enriched.items()}
     write_json(folder / "experiment.json", _describe(experiment, reports))
     write_json(folder / "results.json", {"rows": rows})
-    plan.registry.manager.hook.genre_run_finished(event=RunFinished(experiment.name, folder, rows))
+    plan.registry.announce("genre_run_finished", event=RunFinished(experiment.name, folder, rows))
     return RunResult(folder, rows, reports, reused)
 
 
@@ -152,8 +152,7 @@ def quickstart(
 
 
 def _plan(experiment: Experiment, registry: Registry) -> _Plan:
-    settings = experiment.layered(registry.settings)
-    registry = Registry.load(settings) if experiment.settings else registry
+    registry = registry.with_settings(experiment.layered(registry.settings))
     source = str(experiment.path or experiment.name)
     rounds = {
         variant.name: [

@@ -19,6 +19,11 @@ def _positive_lengths(_instance: object, attribute: "attrs.Attribute[Mapping[str
             raise ValueError(f"{attribute.name}.{field} is {length}: a text field keeps at least one token")
 
 
+def _none_if_empty(name: str | None) -> str | None:
+    """TOML has no null."""
+    return name or None
+
+
 @attrs.frozen(kw_only=True)
 class FeatureSettings:
     """What a model sees of the data.
@@ -53,7 +58,7 @@ class TrainingSettings:
         pool: where they are drawn from: the same impression, or all candidates that the train split shows.
         patience: epochs without a better figure before training stops.
         train_split: split that is trained on.
-        stop_split: split whose figure stops training and picks the best state; None trains all epochs.
+        stop_split: split whose figure stops training and picks the best state; None (or `""`) trains all epochs.
         stop_metric: that figure: `auc`, `mrr`, `ndcg@5` or `ndcg@10`.
         clip_norm: largest norm of the gradient of the same weights.
     """
@@ -66,7 +71,7 @@ class TrainingSettings:
     pool: Pool = "impression"
     patience: int = attrs.field(default=2, validator=_at_least_one)
     train_split: str = "train"
-    stop_split: str | None = "dev"
+    stop_split: str | None = attrs.field(default="dev", converter=_none_if_empty)
     stop_metric: Literal["auc", "mrr", "ndcg@5", "ndcg@10"] = "auc"
     clip_norm: float = attrs.field(default=5.0, validator=attrs.validators.gt(0))
 
