@@ -93,10 +93,21 @@ class Settings:
         table = self.table(*path)
         for field in attrs.fields(attrs.resolve_types(cls)):
             if field.name in table and _holds_paths(field.type):
-                layer = self.origin(*path, field.name)
-                base = layer.path.parent if layer and layer.path else Path()
-                table[field.name] = resolve_paths(table[field.name], base)
+                value = table[field.name]
+                if isinstance(value, dict):  # layers merge in it: each of its values has a file of its own
+                    table[field.name] = {
+                        name: self._located(each, *path, field.name, name) for name, each in value.items()
+                    }
+                else:
+                    table[field.name] = self._located(value, *path, field.name)
         return table
+
+    def _located(self, value: object, *path: str) -> object:
+        layer = self.origin(*path)
+        try:
+            return resolve_paths(value, layer.path.parent if layer and layer.path else Path())
+        except UsageError as error:
+            raise UsageError(error.message, where=self.where(*path), remedy=error.remedy) from error
 
     def where(self, *path: str) -> str:
         """File and line (as far as they can be told) and key of the value at `path`, for messages."""

@@ -1,13 +1,14 @@
 """registry.toml: which layer wins, where a value came from, and how a mistake is answered."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
 import attrs
 import pytest
 
-from genre.errors import UsageError
-from genre.settings import Layer, Secret, Settings, load_settings, read_layer, structure
+from genre.errors import UsageError, nearest
+from genre.settings import Layer, Secret, Settings, load_settings, read_layer, read_toml, structure
 
 
 @attrs.frozen
@@ -230,3 +231,73 @@ def test_a_secret_that_is_not_set_is_an_error_that_names_the_variable(
         monkeypatch.setenv("GENRE_TEST_SECRET", value)
     with pytest.raises(UsageError, match="export GENRE_TEST_SECRET="):
         Secret("GENRE_TEST_SECRET").reveal()
+
+
+# -- paths and unreadable files ---------------------------------------------------------------------------------
+
+
+def test_a_file_below_a_file_is_an_error_with_its_path(tmp_path: Path) -> None:
+    (tmp_path / "registry.toml").write_text("")
+    with pytest.raises(UsageError, match=r"registry\.toml/mine\.toml: cannot be read") as caught:
+        read_toml(tmp_path / "registry.toml" / "mine.toml")
+    assert caught.value.remedy
+
+
+def test_a_folder_in_place_of_a_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_toml(tmp_path)
+
+
+def test_the_home_folder_of_nobody_is_an_error_with_its_line(tmp_path: Path) -> None:
+    low = layer(tmp_path, "user", "[generators.g]\nfolder = '~nobodyx/x'\n")
+    with pytest.raises(UsageError, match=r"registry\.toml:2, generators\.g\.folder: .*'~nobodyx/x'"):
+        Settings((low,)).located(Options, "generators", "g")
+
+
+def test_the_home_folder_of_nobody_is_a_wrong_value() -> None:
+    assert "generators.gpt.folder: wrong value: " in refusal({"folder": "~nobodyx/x"})
+
+
+@attrs.frozen
+class Postponed:
+    folder: "Path | None" = None
+    folders: "tuple[Path, ...]" = ()
+    named: "dict[str, Path]" = attrs.field(factory=dict)
+
+
+def test_paths_of_postponed_annotations_are_resolved(tmp_path: Path) -> None:
+    low = layer(tmp_path, "user", "[generators.g]\nfolder = 'a'\nfolders = ['b']\n")
+    options = structure(Settings((low,)).located(Postponed, "generators", "g"), Postponed, "here")
+    assert options == Postponed(tmp_path / "user" / "a", (tmp_path / "user" / "b",))
+
+
+def test_each_path_of_a_table_refers_to_the_file_that_says_it(tmp_path: Path) -> None:
+    low = layer(tmp_path, "user", "[generators.g.named]\none = 'a'\ntwo = 'b'\n")
+    high = layer(tmp_path, "project", "[generators.g.named]\ntwo = 'c'\n")
+    options = structure(Settings((low, high)).located(Postponed, "generators", "g"), Postponed, "here")
+    assert options.named == {"one": tmp_path / "user" / "a", "two": tmp_path / "project" / "c"}
+
+
+# -- names ------------------------------------------------------------------------------------------------------
+
+
+def test_few_valid_names_are_listed_and_many_are_not() -> None:
+    few = [f"name-{number}" for number in range(10)]
+    assert nearest("nam-3", few).startswith("did you mean 'name-3'? (valid: name-0, ")
+    many = [f"name-{number}" for number in range(60)]
+    assert "did you mean 'name-3'?" in nearest("nam-3", many)
+    assert "name-4" not in nearest("nam-3", many)
+    assert "there are 60" in nearest("xyz", many)
+    assert "there are none" in nearest("xyz", [])
+
+
+def test_only_some_of_very_many_names_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[str] = []
+
+    def matches(_word: str, names: Iterable[str], **_: object) -> list[str]:
+        compared.extend(names)
+        return []
+
+    monkeypatch.setattr("difflib.get_close_matches", matches)
+    assert "there are 100000" in nearest("N", (f"N{number}" for number in range(100_000)))
+    assert len(compared) <= 2000

@@ -1,0 +1,100 @@
+"""Commands that plugins add: listed without their code, and how a broken one is answered."""
+
+from pathlib import Path
+
+import pytest
+from command_line import Genre
+
+PLUGIN = """
+from genre import hookimpl
+from genre.parts import Part
+
+@hookimpl
+def genre_commands():
+    yield Part(name="{name}", summary="Waves at you", target="{target}")
+"""
+
+
+def add_command(folder: Path, *, name: str = "wave", target: str = "genre_local_waver:wave", code: str = "") -> None:
+    """A project whose plugin file adds a command."""
+    (folder / "mine").mkdir()
+    (folder / "mine" / "waver.py").write_text(PLUGIN.replace("{name}", name).replace("{target}", target) + code)
+    (folder / "registry.toml").write_text('[plugins]\nfolders = ["mine"]\n', encoding="utf-8")
+
+
+WAVE = '''
+import click
+
+@click.command()
+@click.argument("name")
+@click.option("--times", default=1)
+def wave(name, times):
+    """Wave."""
+    click.echo(" ".join(["bye"] * times + [name]))
+'''
+
+
+def test_a_plugin_s_command_is_listed_with_its_summary(genre: Genre, tmp_path: Path) -> None:
+    add_command(tmp_path, code=WAVE)
+    outcome = genre("--help")
+    assert outcome.code == 0, outcome.err
+    [line] = [line for line in outcome.out.splitlines() if "wave" in line]
+    assert "Waves at you" in line
+
+
+def test_a_plugin_s_command_gets_its_arguments(genre: Genre, tmp_path: Path) -> None:
+    add_command(tmp_path, code=WAVE)
+    outcome = genre("wave", "Ann", "--times", "2")
+    assert (outcome.code, outcome.out) == (0, "bye bye Ann\n")
+
+
+def test_a_plugin_s_command_has_a_help_of_its_own(genre: Genre, tmp_path: Path) -> None:
+    add_command(tmp_path, code=WAVE)
+    outcome = genre("wave", "--help")
+    assert outcome.code == 0
+    assert "--times" in outcome.out
+
+
+def test_a_group_of_commands_may_be_added(genre: Genre, tmp_path: Path) -> None:
+    code = (
+        "import click\n\n@click.group()\ndef wave():\n    pass\n\n"
+        "@wave.command()\ndef twice():\n    click.echo('bye bye')\n"
+    )
+    add_command(tmp_path, code=code)
+    assert genre("wave", "twice").out == "bye bye\n"
+
+
+def test_listing_commands_imports_none_of_their_code(genre: Genre, tmp_path: Path) -> None:
+    add_command(tmp_path, target="genre_no_such_module:wave")
+    outcome = genre("--help")
+    assert outcome.code == 0, outcome.err
+    assert "Waves at you" in outcome.out
+
+
+BROKEN = {
+    "a module that is not there": "genre_no_such_module:wave",
+    "a member that is not there": "genre_local_waver:wvae",
+    "something else than a command": "genre_local_waver:Part",
+}
+
+
+@pytest.mark.parametrize("target", BROKEN.values(), ids=BROKEN)
+def test_calling_a_broken_command_is_an_error_that_names_it(genre: Genre, tmp_path: Path, target: str) -> None:
+    add_command(tmp_path, target=target)
+    outcome = genre("wave")
+    assert outcome.code == 2
+    assert "wave" in outcome.err
+    assert "Traceback" not in outcome.err
+
+
+def test_a_command_with_the_name_of_a_built_in_one_is_an_error(genre: Genre, tmp_path: Path) -> None:
+    add_command(tmp_path, name="train", code=WAVE)
+    outcome = genre("--help")
+    assert outcome.code == 2
+    assert "'train'" in outcome.err
+
+
+def test_an_unknown_kind_of_parts_is_an_error_with_the_nearest(genre: Genre) -> None:
+    outcome = genre("plugins", "list", "--kind", "tsk")
+    assert outcome.code == 2
+    assert "did you mean 'task'?" in outcome.err
