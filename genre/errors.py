@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-LISTED: Final = 25
+LISTED: Final = 20
 """More valid names than these are counted, not listed."""
 
 
@@ -61,5 +61,7 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     place = bisect.bisect_left(names, name)
     neighbours = names if len(names) <= 1_000 else names[max(0, place - 100) : place + 100]
     close = difflib.get_close_matches(name, neighbours, n=1, cutoff=0.5)
-    listing = f"valid: {', '.join(names)}" if 0 < len(names) <= LISTED else f"there are {len(names) or 'none'}"
+    if len(names) > LISTED:
+        return f"did you mean {close[0]!r}?" if close else f"there are {len(names)} valid names"
+    listing = f"valid: {', '.join(names)}" if names else "there are none"
     return f"did you mean {close[0]!r}? ({listing})" if close else listing
