@@ -102,10 +102,11 @@ class Registry:
         Raises:
             UsageError: the settings are wrong.
         """
-        if settings.table("plugins") != self.settings.table("plugins"):
+        if _plugins(settings) != _plugins(self.settings):
             loaded = Registry.load(settings, strict=self.strict)
+            found = {source.name for source in plugin_sources(self.settings)}
             for name, plugin in self.manager.list_name_plugin():
-                if plugin is not None and not loaded.manager.has_plugin(name) and ":" not in name:
+                if plugin is not None and name not in found and not loaded.manager.is_registered(plugin):
                     loaded.manager.register(plugin, name=name)
             return loaded
         registry = attrs.evolve(self, settings=settings)
@@ -215,7 +216,7 @@ class Registry:
     def commands(self) -> dict[str, tuple[str, Callable[[], object]]]:
         """The enabled commands of plugins: their summaries, and what imports them."""
         return {
-            entry.part.name: (entry.part.summary, functools.partial(load_import_string, entry.part.target))
+            entry.part.name: (entry.part.summary, functools.partial(_import_command, entry))
             for entry in self.parts("command")
             if entry.enabled and isinstance(entry.part, Part)
         }
@@ -223,13 +224,16 @@ class Registry:
     def announce(self, hook: str, **payload: object) -> list[object]:
         """Tell the plugins of an event, and collect what they answer.
 
+        Returns:
+            The answers that are not None, of the plugin that was registered last first.
+
         Raises:
             RunError: a plugin's listener failed; names the plugin and the hook.
         """
         answers: list[object] = []
         for listener in reversed(getattr(self.manager.hook, hook).get_hookimpls()):
             try:
-                answers.append(listener.function(**{name: payload[name] for name in listener.argnames}))
+                answer = listener.function(**{name: payload[name] for name in listener.argnames})
             except GenreError:
                 raise
             except Exception as error:
@@ -237,6 +241,8 @@ class Registry:
                     f"the plugin {listener.plugin_name!r} failed in {hook}: {error!r}",
                     remedy="mend or disable the plugin",
                 ) from error
+            if answer is not None:
+                answers.append(answer)
         return answers
 
     def announce_plan(self, plan: RunPlan) -> None:
@@ -250,10 +256,36 @@ class Registry:
             raise RunVetoed(f"the run {plan.name!r} was vetoed by a plugin: {'; '.join(reasons)}")
 
 
+def _plugins(settings: Settings) -> tuple[object, ...]:
+    """What decides which plugins are loaded: relative folders refer to the file that names them."""
+    layer = settings.origin("plugins", "folders")
+    return settings.table("plugins"), layer and layer.path
+
+
+def _import_command(entry: RegisteredPart) -> object:
+    assert isinstance(entry.part, Part)
+    try:
+        return load_import_string(entry.part.target)
+    except Exception as error:
+        raise UsageError(
+            f"the command {entry.part.name!r} of {entry.distribution} failed to load: {_told(error)}",
+            remedy="mend or uninstall the plugin",
+        ) from error
+
+
+def _refuse_wrappers(manager: pluggy.PluginManager, name: str) -> None:
+    """Each listener is called by itself, so that a failing one can be named: nothing can be wrapped around others."""
+    for caller in manager.get_hookcallers(manager.get_plugin(name)) or []:
+        for implementation in caller.get_hookimpls():
+            if implementation.plugin_name == name and (implementation.wrapper or implementation.hookwrapper):
+                raise UsageError(f"its hook {caller.name} is a wrapper, and wrappers are not called")
+
+
 def _load(manager: pluggy.PluginManager, source: PluginSource, options: PluginSettings) -> list[RegisteredPart]:
     """Register a plugin and call its hooks that yield parts."""
     manager.register(source.load(), name=source.name)
     manager.check_pending()
+    _refuse_wrappers(manager, source.name)
     entries = []
     for hook, (hook_kind, record) in PART_HOOKS.items():
         for implementation in getattr(manager.hook, hook).get_hookimpls():

@@ -307,7 +307,11 @@ def _merge(target: Table, addition: Mapping[str, object]) -> None:
 def _line_of(path: Path, keys: tuple[str, ...]) -> int | None:
     """The line of a key, found by its header and its name; tomllib does not keep lines. None when unsure."""
     header: tuple[str, ...] = ()
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError:  # gone since it was read; the message does without the line
+        return None
+    for number, line in enumerate(lines, start=1):
         if match := re.match(r"\s*\[+([^\]]+)\]+", line):
             header = tuple(part.strip().strip("\"'") for part in match[1].split("."))
             # `[a.b]` makes the table `a`, too.

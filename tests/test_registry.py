@@ -1,12 +1,15 @@
 """The registry: plugins from entry points and folders, parts by kind and name, and how conflicts are answered."""
 
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
-from genre.errors import RunVetoed, UsageError
+from genre import hookimpl
+from genre.discovery import PluginSettings, load_import_string
+from genre.errors import RunError, RunVetoed, UsageError
 from genre.parts import RunPlan
-from genre.registry import PluginSettings, PluginWarning, Registry, load_import_string
+from genre.registry import PluginWarning, Registry
 from genre.settings import Layer, Settings, load_settings
 
 PART = """
@@ -269,3 +272,155 @@ def test_a_plugin_can_veto_a_run_with_its_reason(tmp_path: Path) -> None:
 
 def test_a_plan_that_nobody_vetoes_goes_on() -> None:
     Registry.load(Settings((Layer("test", {}),))).announce_plan(RunPlan("big", ()))
+
+
+# -- events -----------------------------------------------------------------------------------------------------
+
+
+class Listener:
+    """Vetoes runs, counts them, or fails, as told."""
+
+    def __init__(self, answer: object = None) -> None:
+        self.answer = answer
+        self.plans: list[RunPlan] = []
+
+    @hookimpl
+    def genre_run_planned(self, plan: RunPlan) -> object:
+        self.plans.append(plan)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def test_a_listener_that_fails_is_an_error_that_names_plugin_and_hook(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    code = "from genre import hookimpl\n@hookimpl\ndef genre_run_planned(plan):\n    raise KeyError('oops')\n"
+    (tmp_path / "mine" / "clumsy.py").write_text(code)
+    registry = Registry.load(configured(tmp_path, '[plugins]\nfolders = ["mine"]\n'))
+    with pytest.raises(RunError, match=r"clumsy.*genre_run_planned: KeyError\('oops'\)"):
+        registry.announce_plan(RunPlan("big", ()))
+
+
+def test_an_error_that_a_listener_raises_on_purpose_is_left_as_it_is() -> None:
+    registry = Registry.load()
+    registry.manager.register(Listener(UsageError("not on a Sunday")))
+    with pytest.raises(UsageError, match="not on a Sunday"):
+        registry.announce_plan(RunPlan("big", ()))
+
+
+def test_answers_of_listeners_are_collected_and_silence_is_not() -> None:
+    registry = Registry.load()
+    for answer in ("one", None, "two"):
+        registry.manager.register(Listener(answer))
+    assert registry.announce("genre_run_planned", plan=RunPlan("big", ())) == ["two", "one"]
+
+
+def test_a_hook_wrapper_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    code = "from genre import hookimpl\n@hookimpl(wrapper=True)\ndef genre_run_planned(plan):\n    return (yield)\n"
+    (tmp_path / "mine" / "wrapping.py").write_text(code)
+    with pytest.warns(PluginWarning, match=r"wrapping.*genre_run_planned is a wrapper"):
+        Registry.load(configured(tmp_path, '[plugins]\nfolders = ["mine"]\n'))
+
+
+# -- other settings ---------------------------------------------------------------------------------------------
+
+
+def test_other_settings_reload_nothing_when_they_say_nothing_of_plugins() -> None:
+    registry = Registry.load()
+    other = registry.with_settings(registry.settings.over(Layer("experiment", {"defaults": {"generator": "g"}})))
+    assert other.manager is registry.manager
+    assert other.settings.table("defaults") == {"generator": "g"}
+
+
+def test_a_plugin_registered_by_hand_still_vetoes_under_other_plugins(tmp_path: Path) -> None:
+    registry = Registry.load()
+    registry.manager.register(Listener("not today"), name="by:hand")
+    other = registry.with_settings(
+        registry.settings.over(Layer("experiment", {"plugins": {"disabled": ["dataset/mind"]}}))
+    )
+    assert other.manager is not registry.manager
+    assert not next(entry for entry in other.parts("dataset") if entry.part.name == "mind").enabled
+    with pytest.raises(RunVetoed, match="not today"):
+        other.announce_plan(RunPlan("big", ()))
+
+
+def test_strictness_is_kept_under_other_plugins(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "broken.py").write_text("raise RuntimeError('no')\n")
+    registry = Registry.load(strict=True)
+    layer = Layer("experiment", {"plugins": {"folders": ["mine"]}}, tmp_path / "experiment.toml")
+    with pytest.raises(UsageError, match=r"broken.*failed to load"):
+        registry.with_settings(registry.settings.over(layer))
+
+
+def test_the_same_folders_of_another_file_are_other_plugins(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name / "mine").mkdir(parents=True)
+        code = PART.replace("{name}", name).replace("{module}", f"genre_local_only_{name}")
+        (tmp_path / name / "mine" / f"only_{name}.py").write_text(code)
+    first, second = (
+        Settings((Layer(name, {"plugins": {"folders": ["mine"]}}, tmp_path / name / "registry.toml"),)) for name in "ab"
+    )
+    registry = Registry.load(first).with_settings(second)
+    names = {entry.part.name for entry in registry.parts("dataset")}
+    assert "b" in names
+    assert "a" not in names
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "advice"),
+    [
+        ("\n[tasks.user-profilr]\nlimit = 3\n", "registry.toml:2", "did you mean 'user-profiler'?"),
+        ("[defaults]\ngenerater = 'local'\n", "registry.toml:2", "did you mean 'generator'?"),
+    ],
+)
+def test_an_unknown_task_or_default_is_an_error_with_line_and_nearest_name(
+    tmp_path: Path, text: str, place: str, advice: str
+) -> None:
+    settings = configured(tmp_path, text)
+    for make in (Registry.load, Registry.load().with_settings):
+        with pytest.raises(UsageError) as caught:
+            make(settings)
+        assert place in str(caught.value)
+        assert advice in str(caught.value)
+
+
+def test_a_disabled_task_is_a_known_one(tmp_path: Path) -> None:
+    text = "[plugins]\ndisabled = ['task/user-profiler']\n[tasks.user-profiler]\ngenerator = 'local'\n"
+    registry = Registry.load(configured(tmp_path, text))
+    assert "user-profiler" in [entry.part.name for entry in registry.parts("task") if not entry.enabled]
+
+
+# -- who provides a part ----------------------------------------------------------------------------------------
+
+
+def test_the_release_of_an_unknown_part_is_an_error_with_the_nearest_name() -> None:
+    with pytest.raises(UsageError, match="there is no news-encoder 'nmrs'") as caught:
+        Registry.load().release("news-encoder", "nmrs")
+    assert caught.value.remedy
+
+
+def test_the_release_of_a_plugin_file_changes_with_its_content(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    code = PART.replace("{name}", "homemade").replace("{module}", "genre_local_changing")
+    settings = configured(tmp_path, '[plugins]\nfolders = ["mine"]\n')
+    releases = set()
+    for each in (code, f"{code}\n# changed\n"):
+        (tmp_path / "mine" / "changing.py").write_text(each)
+        releases.add(Registry.load(settings).release("dataset", "homemade"))
+    assert len(releases) == 2
+
+
+def test_an_entry_point_without_a_distribution_has_a_release(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (site / "orphan.py").write_text(PART.replace("{name}", "orphan").replace("{module}", "orphan"))
+    entry = metadata.EntryPoint("orphan", "orphan", "genre")
+    monkeypatch.setattr(metadata, "entry_points", lambda group: [entry])
+    assert Registry.load().release("dataset", "orphan") == "an unknown distribution"
+
+
+def test_a_part_that_no_pattern_enables_is_an_error_that_points_to_enabled(tmp_path: Path) -> None:
+    registry = Registry.load(configured(tmp_path, "[plugins]\nenabled = ['dataset/sample']\n"))
+    with pytest.raises(UsageError, match=r"registry\.toml:2, plugins\.enabled") as caught:
+        registry.get("dataset", "mind")
+    assert "'dataset/mind' to `enabled`" in str(caught.value)

@@ -301,3 +301,10 @@ def test_only_some_of_very_many_names_are_compared(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("difflib.get_close_matches", matches)
     assert "there are 100000" in nearest("N", (f"N{number}" for number in range(100_000)))
     assert len(compared) <= 2000
+
+
+def test_the_place_of_a_value_whose_file_is_gone_has_no_line(tmp_path: Path) -> None:
+    low = layer(tmp_path, "user", "[defaults]\ngenerator = 'a'\n")
+    assert low.path is not None
+    low.path.unlink()
+    assert Settings((low,)).where("defaults", "generator") == f"{low.path}, defaults.generator"

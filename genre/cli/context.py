@@ -1,4 +1,4 @@
-"""What commands share: the registry of this call, JSON output, and paths with their defaults."""
+"""What commands share: their names, the registry of this call, JSON output, and paths with their defaults."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,19 @@ from typing import Final
 
 import click
 
+from genre.errors import UsageError
 from genre.registry import Registry
+
+COMMANDS: Final = {
+    "quickstart": "genre.cli.run:quickstart",
+    "data": "genre.cli.data:data",
+    "enrich": "genre.cli.enrich:enrich",
+    "train": "genre.cli.models:train",
+    "evaluate": "genre.cli.models:evaluate",
+    "run": "genre.cli.run:run",
+    "plugins": "genre.cli.plugins:plugins",
+}
+"""Commands in the order of the work; each module is imported when it is needed."""
 
 DEFAULT_STORE: Final = Path(".genre") / "answers.sqlite"
 """Where paid answers are kept unless told otherwise; shared by all runs of a folder."""
@@ -29,10 +41,21 @@ cache_path = click.option("--cache", type=FOLDER, default=DEFAULT_CACHE, show_de
 
 
 def registry_of(ctx: click.Context) -> Registry:
-    """The registry, loaded once a call."""
+    """The registry, loaded once a call.
+
+    Raises:
+        UsageError: registry.toml is wrong, plugins contradict each other, or one adds a command that is built in.
+    """
     root = ctx.find_root()
     if _REGISTRY not in root.meta:
-        root.meta[_REGISTRY] = Registry.load(strict=bool(root.params.get("strict", False)))
+        loaded = Registry.load(strict=bool(root.params.get("strict", False)))
+        for entry in loaded.parts("command"):
+            if entry.enabled and entry.part.name in COMMANDS:
+                raise UsageError(
+                    f"the command {entry.part.name!r} of {entry.distribution} has the name of a built-in one",
+                    remedy=f"write disabled = ['command/{entry.part.name}'] into [plugins] of registry.toml",
+                )
+        root.meta[_REGISTRY] = loaded
     registry = root.meta[_REGISTRY]
     assert isinstance(registry, Registry)
     return registry

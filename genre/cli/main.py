@@ -3,45 +3,24 @@
 import sys
 import warnings
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.markup import escape
 
-from genre.cli.context import registry_of
+from genre.cli.context import COMMANDS, registry_of
 from genre.discovery import load_import_string
 from genre.errors import GenreError, UsageError
 from genre.version import __version__
-
-COMMANDS: Final = {
-    "quickstart": "genre.cli.run:quickstart",
-    "data": "genre.cli.data:data",
-    "enrich": "genre.cli.enrich:enrich",
-    "train": "genre.cli.models:train",
-    "evaluate": "genre.cli.models:evaluate",
-    "run": "genre.cli.run:run",
-    "plugins": "genre.cli.plugins:plugins",
-}
-"""Commands in the order of the work; each module is imported when it is needed."""
 
 
 class GenreCommands(click.Group):
     """The built-in commands, and those that plugins add."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Built-in commands first.
-
-        Raises:
-            UsageError: a plugin's command has the name of a built-in one.
-        """
-        added = registry_of(ctx).commands()
-        if clash := sorted(set(added) & set(COMMANDS)):
-            raise UsageError(
-                f"a plugin adds a command {clash[0]!r}, which is built in",
-                remedy=f"disable it: [plugins] disabled = ['command/{clash[0]}']",
-            )
-        return [*COMMANDS, *sorted(added)]
+        """Built-in commands first."""
+        return [*COMMANDS, *sorted(registry_of(ctx).commands())]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command: a built-in one, or a stand-in for a plugin's, whose code is imported when it is called."""

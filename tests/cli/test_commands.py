@@ -1,5 +1,6 @@
 """Commands that plugins add: listed without their code, and how a broken one is answered."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -89,9 +90,31 @@ def test_calling_a_broken_command_is_an_error_that_names_it(genre: Genre, tmp_pa
 
 def test_a_command_with_the_name_of_a_built_in_one_is_an_error(genre: Genre, tmp_path: Path) -> None:
     add_command(tmp_path, name="train", code=WAVE)
-    outcome = genre("--help")
+    for arguments in (["--help"], ["train", str(tmp_path), "--baseline", "nrms", "--out", "model"]):
+        outcome = genre(*arguments)
+        assert outcome.code == 2
+        assert "the command 'train' of" in outcome.err
+        assert "waver.py has the name of a built-in one" in outcome.err
+
+
+def test_a_disabled_command_may_have_the_name_of_a_built_in_one(genre: Genre, tmp_path: Path) -> None:
+    add_command(tmp_path, name="train", code=WAVE)
+    with (tmp_path / "registry.toml").open("a") as file:
+        file.write("disabled = ['command/train']\n")
+    assert genre("--help").code == 0
+
+
+def test_a_command_whose_module_fails_is_an_error_that_names_its_plugin(genre: Genre, tmp_path: Path) -> None:
+    add_command(tmp_path, target="genre_test_falling:wave")
+    (tmp_path / "genre_test_falling.py").write_text("raise RuntimeError('no')\n")
+    sys.path.insert(0, str(tmp_path))
+    try:
+        outcome = genre("wave")
+    finally:
+        sys.path.remove(str(tmp_path))
     assert outcome.code == 2
-    assert "'train'" in outcome.err
+    assert "the command 'wave' of" in outcome.err
+    assert "waver.py failed to load: RuntimeError('no')" in outcome.err
 
 
 def test_an_unknown_kind_of_parts_is_an_error_with_the_nearest(genre: Genre) -> None:
