@@ -5,8 +5,13 @@ from pathlib import Path
 import attrs
 import pytest
 
-from genre.errors import UsageError
+from genre import hookimpl
+from genre.errors import RunVetoed, UsageError
+from genre.experiments.models import overridden_training
 from genre.experiments.plan import DatasetSpec, Experiment, VariantSpec, load_experiment
+from genre.experiments.run import run_experiment
+from genre.parts import RunPlan
+from genre.registry import Registry
 from genre.settings import Layer, Settings
 
 EXPERIMENT = """
@@ -83,3 +88,26 @@ def test_an_experiment_without_tables_changes_no_settings() -> None:
     experiment = Experiment(name="tiny", dataset=DatasetSpec("sample"), variants=(VariantSpec("original"),))
     below = Settings((Layer("project", {}),))
     assert experiment.layered(below) == below
+
+
+def test_an_empty_stop_split_means_none(path: Path) -> None:
+    assert load_experiment(path, ["training.stop_split=dev"]).training.stop_split == "dev"
+    assert load_experiment(path, ['training.stop_split=""']).training.stop_split is None
+
+
+def test_an_empty_stop_split_of_a_single_baseline_means_none(path: Path) -> None:
+    experiment = load_experiment(path, ['overrides.nrms.training.stop_split=""'])
+    training = overridden_training(experiment.training, experiment.overrides["nrms"], "here")
+    assert training.stop_split is None
+
+
+def test_a_listener_registered_by_hand_vetoes_an_experiment_with_tables(path: Path, tmp_path: Path) -> None:
+    class Guard:
+        @hookimpl
+        def genre_run_planned(self, plan: RunPlan) -> str:
+            return f"no {plan.name} today"
+
+    registry = Registry.load()
+    registry.manager.register(Guard())
+    with pytest.raises(RunVetoed, match="no tiny today"):
+        run_experiment(load_experiment(path), registry, folder=tmp_path / "run", store=tmp_path / "answers.sqlite")
