@@ -83,6 +83,11 @@ class _Impression:
     candidates: tuple[int, ...]
     labels: tuple[int, ...]
 
+    @property
+    def clicks(self) -> list[int]:
+        """The candidates that were clicked."""
+        return [news for news, label in zip(self.candidates, self.labels, strict=True) if label]
+
 
 def make_sample(options: SampleOptions) -> Dataset:
     """Simulate news, readers and impressions.
@@ -122,6 +127,7 @@ def _draw_impressions(
     first_day = SPLIT_DAYS["train"][0]
     histories = [tuple(draw_history(start_draws, reader, news, first_day, reader.clicks)) for reader in readers]
     activity = [(NEW_ACTIVITY if reader.is_new else 1.0) * (0.5 + start_draws.uniform()) for reader in readers]
+    clicked: list[set[int]] = [set() for _ in readers]
     made: list[_Impression] = []
     for number, (split, (start, end)) in enumerate(SPLIT_DAYS.items()):
         if split == "test":
@@ -132,13 +138,18 @@ def _draw_impressions(
         for _ in range(getattr(options, split)):
             user = draws.weighted(weights, 1)[0]
             day = start + draws.uniform() * (end - start)
-            drawn.append(_draw_impression(draws, _Visit(split, user, day, histories[user]), readers[user], news))
+            visit = _Visit(split, user, day, histories[user])
+            impression = _draw_impression(draws, visit, readers[user], news, clicked[user])
+            clicked[user].update(impression.clicks)
+            drawn.append(impression)
         made.extend(sorted(drawn, key=lambda impression: (impression.visit.day, impression.visit.user)))
     return made
 
 
-def _draw_impression(draws: Draws, visit: _Visit, reader: Reader, news: Sequence[SampleNews]) -> _Impression:
-    shown = draw_candidates(draws, reader, news, visit.day, set(visit.history))
+def _draw_impression(
+    draws: Draws, visit: _Visit, reader: Reader, news: Sequence[SampleNews], clicked: set[int]
+) -> _Impression:
+    shown = draw_candidates(draws, reader, news, visit.day, history=visit.history, clicked=clicked)
     return _Impression(visit, tuple(shown), tuple(draw_clicks(draws, reader, news, visit.day, shown)))
 
 
@@ -149,8 +160,7 @@ def _grown(
     clicks: list[list[int]] = [[] for _ in readers]
     for impression in made:
         if impression.visit.split == "train" and not readers[impression.visit.user].is_new:
-            shown = zip(impression.candidates, impression.labels, strict=True)
-            clicks[impression.visit.user].extend(news for news, label in shown if label)
+            clicks[impression.visit.user].extend(impression.clicks)
     return [
         (*history, *tuple(dict.fromkeys(gained))[:GROWTH]) for history, gained in zip(histories, clicks, strict=True)
     ]

@@ -99,9 +99,20 @@ def draw_history(draws: Draws, reader: Reader, news: Sequence[SampleNews], befor
     return sorted(clicked, key=lambda index: news[index].published)
 
 
-def draw_candidates(draws: Draws, reader: Reader, news: Sequence[SampleNews], day: float, seen: set[int]) -> list[int]:
-    """Five to fifteen fresh news that the reader has not clicked; about one in four was picked for the reader."""
-    unseen = [index for index, item in enumerate(news) if item.published < day and index not in seen]
+def draw_candidates(
+    draws: Draws, reader: Reader, news: Sequence[SampleNews], day: float, *, history: Sequence[int], clicked: set[int]
+) -> list[int]:
+    """Five to fifteen fresh news that the reader has not read; about one in four was picked for the reader.
+
+    Args:
+        history: news that are never shown again.
+        clicked: news clicked since, which are not shown again as long as there are enough others.
+    """
+    read = set(history)
+    unseen = [index for index, item in enumerate(news) if item.published < day and index not in read]
+    untouched = [index for index in unseen if index not in clicked]
+    if len(untouched) >= MOST_CANDIDATES:
+        unseen = untouched
     fresh = [index for index in unseen if day - FRESH_DAYS <= news[index].published]
     if len(fresh) < MOST_CANDIDATES:  # a small sample publishes too little a day
         fresh = unseen[-MOST_CANDIDATES:]

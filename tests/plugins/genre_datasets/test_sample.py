@@ -171,3 +171,17 @@ def test_shared_topics_predict_clicks_and_popularity_hardly_does(sample: Dataset
 def test_more_new_and_empty_users_than_users_are_an_error() -> None:
     with pytest.raises(UsageError, match="more than all users"):
         make_sample(SampleOptions(new=0.7, empty=0.7))
+
+
+def test_nobody_is_shown_again_what_they_clicked(sample: Dataset) -> None:
+    rows = sample.impressions.with_columns(user=sample.readers["user"].gather(sample.impressions["reader"]))
+    shown = rows.select("id", "user", "candidates", "labels").explode("candidates", "labels")
+    clicks = shown.filter(pl.col("labels") == 1)
+    again = clicks.join(shown, on=["user", "candidates"]).filter(pl.col("id") != pl.col("id_right"))
+    # Impressions are drawn in another order than that of their days, so a news may be shown before it is clicked.
+    assert again.filter(pl.col("labels_right") == 1).is_empty()
+
+
+def test_a_sample_with_too_few_news_for_its_impressions_is_made_all_the_same() -> None:
+    dataset = make_sample(SampleOptions(news=48, users=2, train=500, dev=50, test=50))
+    assert dataset.impressions["candidates"].list.len().min() >= 5
