@@ -84,7 +84,8 @@ class Registry:
             try:
                 offered = _load(manager, source, options)
             except Exception as error:
-                manager.unregister(name=source.name) if manager.has_plugin(source.name) else None
+                if manager.has_plugin(source.name):
+                    manager.unregister(name=source.name)
                 message = f"the plugin {source.name!r} of {source.distribution} failed to load: {_told(error)}"
                 if strict:
                     raise UsageError(message, remedy="mend or uninstall it") from error

@@ -49,7 +49,7 @@ _COLUMNS: Final = (
     "template",
 )
 _PUT: Final = (
-    f"INSERT INTO answers VALUES ({','.join('?' * len(_COLUMNS))}) ON CONFLICT (key) DO UPDATE SET "  # noqa: S608
+    f"INSERT INTO answers VALUES ({','.join('?' * len(_COLUMNS))}) ON CONFLICT (key) DO UPDATE SET "  # noqa: S608  constants only
     + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[1:])
     + " WHERE answers.state = 'failed'"
 )
