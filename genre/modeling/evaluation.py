@@ -9,6 +9,7 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 
+from genre.dataset import Dataset
 from genre.modeling.batches import ReaderBatch, by_length, news_batch, reader_batch
 from genre.modeling.features import Features, SplitFeatures
 from genre.modeling.metrics import METRICS, impression_metrics, mean
@@ -46,18 +47,25 @@ def evaluate(
         RunError: a score is not finite.
     """
     rows = features.split(split)
-    scores = score_split(recommender, features, rows, settings)
-    dataset = features.dataset
+    return evaluation_of(features.dataset, rows, score_split(recommender, features, rows, settings))
+
+
+def evaluation_of(dataset: Dataset, split: SplitFeatures, scores: NDArray[np.float32]) -> Evaluation:
+    """What scores of a split's candidates (T,) come to, wherever they are from.
+
+    Raises:
+        RunError: a score is not finite.
+    """
     described = pl.DataFrame(
         {
-            "impression": dataset.impressions["id"].gather(rows.impressions),
-            "reader": dataset.readers["id"].gather(rows.readers),
-            "is_new": dataset.is_new.gather(rows.readers),
-            "candidates": rows.candidates.lengths,
+            "impression": dataset.impressions["id"].gather(split.impressions),
+            "reader": dataset.readers["id"].gather(split.readers),
+            "is_new": dataset.is_new.gather(split.readers),
+            "candidates": split.candidates.lengths,
         }
     )
-    metrics = impression_metrics(scores, rows.labels, rows.candidates.offsets)
-    return Evaluation(scores, rows.candidates.offsets, described.hstack(metrics))
+    metrics = impression_metrics(scores, split.labels, split.candidates.offsets)
+    return Evaluation(scores, split.candidates.offsets, described.hstack(metrics))
 
 
 def summarize(impressions: pl.DataFrame) -> list[dict[str, str | int | float | None]]:

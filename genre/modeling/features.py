@@ -109,27 +109,36 @@ class Features:
         Raises:
             UsageError: there is no such split, or an impression has more or fewer labels than candidates.
         """
-        rows = self.dataset.impressions.with_row_index("row").filter(pl.col("split") == name)
-        if not rows.height:
-            raise UsageError(f"there is no split {name!r}", remedy=nearest(name, self.dataset.splits))
-        labelled = rows["labels"].is_not_null()
-        differs = labelled & (rows["labels"].list.len() != rows["candidates"].list.len())
-        if differs.any():
-            raise UsageError(
-                f"the impression {rows.filter(differs)['id'][0]!r} has more or fewer labels than candidates",
-                remedy="import the data set again",
-            )
-        candidates = Ragged.from_series(rows["candidates"])
-        labels = np.zeros(len(candidates.values), dtype=np.int64)
-        known = rows["labels"].drop_nulls().explode(empty_as_null=False)
-        labels[labelled.to_numpy()[candidates.rows]] = known.to_numpy()
-        return SplitFeatures(
-            impressions=rows["row"].to_numpy().astype(np.int64),
-            readers=rows["reader"].to_numpy().astype(np.int64),
-            candidates=candidates,
-            labels=labels,
-            labelled=labelled.to_numpy(),
+        return split_features(self.dataset, name)
+
+
+def split_features(dataset: Dataset, name: str) -> SplitFeatures:
+    """The impressions of a split.
+
+    Raises:
+        UsageError: there is no such split, or an impression has more or fewer labels than candidates.
+    """
+    rows = dataset.impressions.with_row_index("row").filter(pl.col("split") == name)
+    if not rows.height:
+        raise UsageError(f"there is no split {name!r}", remedy=nearest(name, dataset.splits))
+    labelled = rows["labels"].is_not_null()
+    differs = labelled & (rows["labels"].list.len() != rows["candidates"].list.len())
+    if differs.any():
+        raise UsageError(
+            f"the impression {rows.filter(differs)['id'][0]!r} has more or fewer labels than candidates",
+            remedy="import the data set again",
         )
+    candidates = Ragged.from_series(rows["candidates"])
+    labels = np.zeros(len(candidates.values), dtype=np.int64)
+    known = rows["labels"].drop_nulls().explode(empty_as_null=False)
+    labels[labelled.to_numpy()[candidates.rows]] = known.to_numpy()
+    return SplitFeatures(
+        impressions=rows["row"].to_numpy().astype(np.int64),
+        readers=rows["reader"].to_numpy().astype(np.int64),
+        candidates=candidates,
+        labels=labels,
+        labelled=labelled.to_numpy(),
+    )
 
 
 def prepare_features(
