@@ -7,6 +7,7 @@ import click
 
 from genre.cli.context import FOLDER, option_pairs, print_json, registry_of
 from genre.cli.context import as_json as json_option
+from genre.errors import UsageError
 
 if TYPE_CHECKING:
     from genre.dataset import Dataset
@@ -21,14 +22,22 @@ def data() -> None:
 @click.argument("reader")
 @option_pairs
 @click.option("--out", type=FOLDER, required=True, help="Folder for the data set.")
+@click.option("--vectors", multiple=True, metavar="FIELD=FILE", help="Vectors of news, .parquet or .npy; repeatable.")
 @click.option("--halve", metavar="SPLIT", help="Cut this split into two halves, `dev` and `test`, by impression.")
 @click.pass_context
-def import_command(ctx: click.Context, reader: str, options: tuple[str, ...], out: Path, halve: str | None) -> None:
+def import_command(
+    ctx: click.Context, reader: str, options: tuple[str, ...], out: Path, vectors: tuple[str, ...], halve: str | None
+) -> None:
     """Read a data set with READER (such as mind or sample) and save it as Parquet."""
     from genre.experiments import Halve, import_dataset, options_from
 
     dataset = import_dataset(
-        registry_of(ctx), reader, options_from(options), out=out, halve=Halve(split=halve) if halve else None
+        registry_of(ctx),
+        reader,
+        options_from(options),
+        out=out,
+        vectors=_vector_files(vectors),
+        halve=Halve(split=halve) if halve else None,
     )
     _print_stats(dataset, as_json=False)
 
@@ -56,6 +65,18 @@ def show_command(folder: Path, news: str | None, reader: str | None) -> None:
         raise click.UsageError("name one of --news and --reader")
     dataset = load_dataset(folder)
     print_json(describe_news(dataset, news) if news is not None else describe_readers(dataset, str(reader)))
+
+
+def _vector_files(pairs: tuple[str, ...]) -> dict[str, Path]:
+    files: dict[str, Path] = {}
+    for pair in pairs:
+        field, _, file = pair.partition("=")
+        if not (field and file):
+            raise UsageError(f"{pair!r} is not of the form FIELD=FILE", remedy="for example --vectors cover=covers.npy")
+        if field in files:
+            raise UsageError(f"the vectors {field!r} are given twice", remedy="give each field one file")
+        files[field] = Path(file)
+    return files
 
 
 def _print_stats(dataset: "Dataset", *, as_json: bool) -> None:

@@ -13,6 +13,7 @@ from genre.dataset.tables import (
     INTEREST_SCHEMA,
     READER_SCHEMA,
     TEXT_SCHEMA,
+    VECTOR_SCHEMA,
     Dataset,
     LineageEntry,
     news_rows,
@@ -95,6 +96,7 @@ def assemble(
     return Dataset(
         news=news_table,
         texts=texts,
+        vectors=pl.DataFrame(schema=VECTOR_SCHEMA),
         readers=readers,
         interests=pl.DataFrame(schema=INTEREST_SCHEMA),
         impressions=impressions,

@@ -11,7 +11,7 @@ import polars as pl
 from genre.dataset.tables import TABLES, Dataset, LineageEntry
 from genre.errors import UsageError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST = "dataset.json"
 _AGAIN = "import it again"
 

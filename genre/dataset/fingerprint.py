@@ -26,5 +26,8 @@ def _update(digest: hashlib.blake2b, column: pl.Series) -> None:
         # With the lengths before them, the joined texts can be cut in one way only.
         digest.update(column.str.len_bytes().fill_null(0).to_numpy().astype("<u4").tobytes())
         digest.update("".join(column.drop_nulls()).encode())
+    elif column.dtype.is_float():
+        floats = column.fill_null(0).to_numpy()
+        digest.update(floats.astype(floats.dtype.newbyteorder("<")).tobytes())
     else:
         digest.update(column.to_physical().fill_null(0).to_numpy().astype("<i8").tobytes())

@@ -1,13 +1,16 @@
 """`Dataset`: news, readers and impressions as immutable columnar tables that refer to each other by position."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import attrs
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from genre.dataset.fingerprint import fingerprint
+from genre.dataset.vectors import checked_vectors, vector_column, vector_matrix
 from genre.errors import UsageError, nearest
 
 NEW_READER_CLICKS: Final = 5
@@ -15,6 +18,7 @@ NEW_READER_CLICKS: Final = 5
 
 _POSITIONS: Final[pl.DataType | type[pl.DataType]] = pl.List(pl.UInt32)
 _LABELS: Final[pl.DataType | type[pl.DataType]] = pl.List(pl.UInt8)
+_VECTOR: Final[pl.DataType | type[pl.DataType]] = pl.List(pl.Float32)
 _TIME: Final[pl.DataType | type[pl.DataType]] = pl.Datetime("us")
 
 NEWS_SCHEMA: Final = pl.Schema(
@@ -31,6 +35,7 @@ NEWS_SCHEMA: Final = pl.Schema(
 TEXT_SCHEMA: Final = pl.Schema(
     {"news": pl.UInt32, "field": pl.String, "version": pl.String, "model": pl.String, "text": pl.String}
 )
+VECTOR_SCHEMA: Final = pl.Schema({"news": pl.UInt32, "field": pl.String, "vector": _VECTOR})
 READER_SCHEMA: Final = pl.Schema({"id": pl.String, "user": pl.String, "history": _POSITIONS, "clicks": pl.UInt32})
 INTEREST_SCHEMA: Final = pl.Schema(
     {
@@ -55,6 +60,7 @@ IMPRESSION_SCHEMA: Final = pl.Schema(
 TABLES: Final[Mapping[str, pl.Schema]] = {
     "news": NEWS_SCHEMA,
     "texts": TEXT_SCHEMA,
+    "vectors": VECTOR_SCHEMA,
     "readers": READER_SCHEMA,
     "interests": INTEREST_SCHEMA,
     "impressions": IMPRESSION_SCHEMA,
@@ -79,7 +85,7 @@ class LineageEntry:
 
 @attrs.frozen(eq=False)
 class Dataset:
-    """News, the texts of news, readers, their interests, and impressions. Never changed in place.
+    """News, their texts and vectors, readers, their interests, and impressions. Never changed in place.
 
     Every reference is a row position (`UInt32`), and news and readers are only ever appended, so that a position
     stays valid through all enrichment rounds.
@@ -88,6 +94,8 @@ class Dataset:
         news: one row a news; `origin` is `"original"` or `"generated"`.
         texts: one row for each *version* of each text field of a news, oldest first, with the round (`version`) and
             the model that wrote it (`""` for the original).
+        vectors: one row for each dense vector of a news, such as that of its cover image; vectors of one `field` have
+            one width. Generated news have none.
         readers: one row for each distinct (user, visible history). `clicks` is the length of the original visible
             history, which synthetic news never change.
         interests: one row for each topic, region, ... of a reader, most related first (`rank` 0).
@@ -97,6 +105,7 @@ class Dataset:
 
     news: pl.DataFrame
     texts: pl.DataFrame
+    vectors: pl.DataFrame
     readers: pl.DataFrame
     interests: pl.DataFrame
     impressions: pl.DataFrame
@@ -119,6 +128,11 @@ class Dataset:
     def text_fields(self) -> list[str]:
         """Names of the text fields that some news has, for example `["abstract", "title"]`."""
         return sorted(self.texts["field"].unique().to_list())
+
+    @property
+    def vector_fields(self) -> list[str]:
+        """Names of the vectors that some news has, in alphabetical order, for example `["cover"]`."""
+        return sorted(self.vectors["field"].unique().to_list())
 
     @property
     def splits(self) -> list[str]:
@@ -150,6 +164,17 @@ class Dataset:
         joined = positions.join(rows.select("news", "text"), on="news", how="left", maintain_order="left")
         return joined["text"].fill_null("").alias(field)
 
+    def vectors_of(self, field: str) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """The vectors of one field (N, V), aligned with `news`, zeros where a news has none; and who has one (N,).
+
+        Raises:
+            UsageError: no news has such a vector.
+        """
+        rows = self.vectors.filter(pl.col("field") == field)
+        if rows.is_empty():
+            raise UsageError(f"no news has a vector {field!r}", remedy=nearest(field, self.vector_fields))
+        return vector_matrix(rows, self.news.height)
+
     def interests_of(self, kind: str) -> pl.DataFrame:
         """Columns `reader`, `rank`, `value`: each reader's newest interests of one kind, most related first."""
         rows = self.interests.filter(pl.col("kind") == kind)
@@ -172,6 +197,7 @@ class Dataset:
         original = self.news.filter(pl.col("origin") == "original").height
         labels = self.impressions["labels"].drop_nulls().explode(empty_as_null=False)
         splits = self.impressions.group_by("split").len().sort("split")
+        vectors = self.vectors.group_by("field").len().sort("field")
         return {
             "news": original,
             "generated_news": self.news.height - original,
@@ -185,6 +211,7 @@ class Dataset:
             "mean_history": round(float(self.readers["clicks"].mean() or 0.0), 2),  # type: ignore[arg-type]
             "positives": int(labels.sum() or 0),
             "negatives": int(labels.len() - (labels.sum() or 0)),
+            **{f"news_with_{field}_vectors": count for field, count in vectors.iter_rows()},
             **{f"impressions_{split}": count for split, count in splits.iter_rows()},
         }
 
@@ -204,6 +231,37 @@ class Dataset:
             rows: columns as in `texts`.
         """
         return attrs.evolve(self, texts=pl.concat([self.texts, rows.select(TEXT_SCHEMA.names()).cast(TEXT_SCHEMA)]))
+
+    def with_vectors(self, field: str, ids: Sequence[str], matrix: NDArray[Any], *, source: str = "") -> "Dataset":
+        """A data set in which more news have a vector. Ids that name no news are left out and counted in the lineage.
+
+        Args:
+            field: name of the vectors, such as `"cover"`.
+            ids: M distinct ids of news.
+            matrix: their vectors, finite floats (M, V).
+            source: where they come from, for the lineage.
+
+        Raises:
+            UsageError: the rows are not as they should be, `field` has vectors of another width, or a news has such a
+                vector already.
+        """
+        if not field:
+            raise UsageError("vectors need a name", remedy="name them after what they show, such as `cover`")
+        floats = checked_vectors(ids, matrix)
+        width = floats.shape[1]
+        present = self.vectors.filter(pl.col("field") == field)
+        if present.height and (other := int(present["vector"].list.len()[0])) != width:
+            raise UsageError(f"vectors {field!r} of width {width} are added to some of width {other}")
+        positions = self.news.select("id").with_row_index("news")
+        given = pl.DataFrame({"id": pl.Series(ids, dtype=pl.String), "vector": vector_column(floats)})
+        # In the order of the news, so that equal vectors have equal fingerprints however a file orders them.
+        found = given.join(positions, on="id", how="inner").sort("news")
+        if (again := found.filter(pl.col("news").is_in(present["news"].implode()))).height:
+            raise UsageError(f"the news {again['id'][0]!r} has a vector {field!r} already", remedy="add each news once")
+        rows = found.select("news", "vector", field=pl.lit(field)).select(VECTOR_SCHEMA.names()).cast(VECTOR_SCHEMA)
+        return attrs.evolve(self, vectors=pl.concat([self.vectors, rows])).with_lineage(
+            "vectors", field=field, width=width, news=rows.height, unknown_ids=len(ids) - rows.height, source=source
+        )
 
     def with_interests(self, rows: pl.DataFrame) -> "Dataset":
         """A data set that knows more of its readers; columns as in `interests`."""

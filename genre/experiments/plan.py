@@ -48,11 +48,13 @@ class DatasetSpec:
     Attributes:
         reader: name of a registered data set reader.
         options: the reader's options.
+        vectors: files of dense vectors of news, by field: `{ cover = "covers.npy" }`.
         halve: cut a split into two, if wanted.
     """
 
     reader: str
     options: dict[str, object] = attrs.field(factory=dict)
+    vectors: dict[str, Path] = attrs.field(factory=dict)
     halve: Halve | None = None
 
 
@@ -152,7 +154,7 @@ def load_experiment(path: Path, changes: Iterable[str] = ()) -> Experiment:
     Args:
         changes: `a.b=value` pairs that override values of the file; values are TOML, or else text. Relative paths
             in changes of generators, tasks and plugins refer to the working directory; those in `dataset.options`
-            to the file's folder, as the ones that they replace.
+            and `dataset.vectors` to the file's folder, as the ones that they replace.
 
     Raises:
         UsageError: the file is missing, not TOML, or says something that nobody understands.

@@ -113,7 +113,9 @@ def run_experiment(
         )
     )
     spec = experiment.dataset
-    dataset = read_dataset(plan.registry, spec.reader, spec.options, halve=spec.halve, path=experiment.path)
+    dataset = read_dataset(
+        plan.registry, spec.reader, spec.options, vectors=spec.vectors, halve=spec.halve, path=experiment.path
+    )
     _check_splits(experiment, dataset)
     _rehearse(plan, dataset, cache)
     for variant in experiment.variants:

@@ -4,7 +4,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
-from genre.dataset import Dataset, check_dataset_folder, load_dataset, save_dataset, split_impressions
+from genre.dataset import (
+    Dataset,
+    check_dataset_folder,
+    load_dataset,
+    read_vectors,
+    save_dataset,
+    split_impressions,
+)
 from genre.errors import UsageError, nearest
 from genre.experiments.enrichment import Enriched, enrich_variants
 from genre.experiments.observer import Observer
@@ -20,6 +27,7 @@ def read_dataset(
     reader: str,
     options: Mapping[str, object],
     *,
+    vectors: Mapping[str, Path] | None = None,
     halve: Halve | None = None,
     path: Path | None = None,
 ) -> Dataset:
@@ -28,8 +36,9 @@ def read_dataset(
     Args:
         reader: the reader's name, such as `mind`.
         options: its options.
+        vectors: files of dense vectors of news, by field.
         halve: cut a split into two.
-        path: the file that says the options; relative paths in them refer to its folder.
+        path: the file that says the options and the vectors; relative paths in them refer to its folder.
 
     Raises:
         UsageError: no such reader, a wrong option, or files that are not as they should be.
@@ -39,18 +48,39 @@ def read_dataset(
     located = Settings((layer,)).located(cls, "options") if cls else dict(options)
     where = f"{path}, dataset.options" if path else f"data set {reader}"
     dataset = cast(Dataset, registry.create("dataset", reader, located, where=where))
+    for field, file in (vectors or {}).items():
+        dataset = _with_vectors(dataset, field, (path.parent if path else Path()) / file)
     if halve is not None:
         dataset = split_impressions(dataset, split=halve.split, into=halve.into, share=halve.share, seed=halve.seed)
     return dataset
 
 
 def import_dataset(
-    registry: Registry, reader: str, options: Mapping[str, object], *, out: Path, halve: Halve | None = None
+    registry: Registry,
+    reader: str,
+    options: Mapping[str, object],
+    *,
+    out: Path,
+    vectors: Mapping[str, Path] | None = None,
+    halve: Halve | None = None,
 ) -> Dataset:
     """Read a data set and save it in the folder `out`."""
-    dataset = read_dataset(registry, reader, options, halve=halve)
+    dataset = read_dataset(registry, reader, options, vectors=vectors, halve=halve)
     save_dataset(dataset, out)
     return dataset
+
+
+def _with_vectors(dataset: Dataset, field: str, path: Path) -> Dataset:
+    ids, matrix = read_vectors(path)
+    # Named without its folder, which differs between machines.
+    grown = dataset.with_vectors(field, ids, matrix, source=path.name)
+    if grown.vectors.height == dataset.vectors.height:
+        raise UsageError(
+            f"none of the {len(ids)} ids names a news of the data set (the first is {ids[0]!r})",
+            where=path,
+            remedy="take the vectors of these news",
+        )
+    return grown
 
 
 def enrich_folder(

@@ -87,10 +87,10 @@ def test_a_missing_set_is_an_error_that_says_how_to_make_one(tmp_path: Path) -> 
         "{",
         "[]",
         "{}",
-        '{"format": 1, "fingerprint": "0", "lineage": 3}',
-        '{"format": 1, "fingerprint": "../../x", "lineage": []}',
-        '{"format": 1, "fingerprint": 7, "lineage": []}',
-        '{"format": 1, "fingerprint": "x", "lineage": [{"operation": "read", "details": 1}]}',
+        '{"format": 2, "fingerprint": "0", "lineage": 3}',
+        '{"format": 2, "fingerprint": "../../x", "lineage": []}',
+        '{"format": 2, "fingerprint": 7, "lineage": []}',
+        '{"format": 2, "fingerprint": "x", "lineage": [{"operation": "read", "details": 1}]}',
     ],
 )
 def test_a_spoilt_manifest_is_an_error_that_names_it(tmp_path: Path, manifest: str) -> None:
