@@ -58,7 +58,7 @@ def genre_gates() -> Iterable[Part]:  # type: ignore[empty-body]
 
 @hookspec
 def genre_encoders() -> Iterable[Encoder]:  # type: ignore[empty-body]
-    """Encoders of news or users. Target: `(options, fields, dim)` for news, `(options, dim, users)` for users."""
+    """Encoders. Target: `(options, fields, dim)` for fields and for news, `(options, dim, users)` for users."""
 
 
 @hookspec
@@ -68,7 +68,7 @@ def genre_interactions() -> Iterable[Part]:  # type: ignore[empty-body]
 
 @hookspec
 def genre_baselines() -> Iterable[Baseline]:  # type: ignore[empty-body]
-    """Recommenders, composed of registered encoders and an interaction."""
+    """Recommenders, composed of registered encoders and a registered interaction."""
 
 
 @hookspec

@@ -191,8 +191,28 @@ class Registry:
         Raises:
             UsageError: the part is unknown or disabled, its code cannot be imported, or an option is wrong.
         """
-        part = self.get(kind, name, where=where)
+        structured = self.structure_options(kind, name, options, where=where)
+        return self.target(kind, name)(structured, **context)
+
+    def target(self, kind: Kind, name: str) -> Callable[..., object]:
+        """What a part's import string names.
+
+        Raises:
+            UsageError: the part is unknown or disabled, or its code cannot be imported.
+        """
+        part = self.get(kind, name)
         assert isinstance(part, Part)
+        return load_import_string(part.target)  # type: ignore[return-value]
+
+    def structure_options(
+        self, kind: Kind, name: str, options: Mapping[str, object], *, where: str | None = None
+    ) -> object:
+        """A part's options as its class; None for a part without options.
+
+        Raises:
+            UsageError: the part is unknown or disabled, or an option is wrong.
+        """
+        self.get(kind, name, where=where)
         cls = self.options_class(kind, name)
         where = where or f"{kind} {name}"
         if cls is None and options:
@@ -201,9 +221,7 @@ class Registry:
                 where=where,
                 remedy=f"the {kind} {name!r} has no options",
             )
-        structured = None if cls is None else structure(options, cls, where)
-        target = load_import_string(part.target)
-        return target(structured, **context)  # type: ignore[operator]
+        return None if cls is None else structure(options, cls, where)
 
     def release(self, kind: Kind, name: str) -> str:
         """Who provides a part, with the version: what may change its behaviour without changing its options.

@@ -14,16 +14,22 @@ from genre.experiments.plan import BaselineOverride
 from genre.experiments.results import Cell
 from genre.modeling import (
     EpochReport,
+    Features,
     FeatureSettings,
+    Recommender,
     StepReport,
     TrainedModel,
     TrainingResult,
     TrainingSettings,
+    WordVectors,
     build_recommender,
     evaluate,
     prepare_features,
+    read_word_vectors,
     summarize,
     train,
+    with_frozen_states,
+    with_tokenizers,
 )
 from genre.parts import Baseline, EpochFinished, Kind, canonical_json
 from genre.registry import Registry
@@ -66,16 +72,39 @@ class CellPlan:
 
     def key(self, dataset: Dataset) -> str:
         """Hash of what decides the figures; equal keys need not be trained again."""
-        decisive = {**attrs.asdict(self), "genre": __version__, "dataset": dataset.fingerprint}
+        decisive = {
+            **attrs.asdict(self),
+            "genre": __version__,
+            "dataset": dataset.fingerprint,
+            "word_vectors": _file_state(self.features.word_vectors),
+        }
         return hashlib.blake2b(canonical_json(decisive).encode(), digest_size=16).hexdigest()
 
 
 @attrs.frozen(eq=False)
+class Untrained:
+    """A model with its first weights, and what it will see.
+
+    Attributes:
+        word_vectors: what its embeddings of words start from, if the features name a file.
+    """
+
+    recommender: Recommender
+    features: Features
+    word_vectors: WordVectors | None = None
+
+
+@attrs.frozen(eq=False)
 class Trained:
-    """A model, and how its training went."""
+    """A model, and how its training went.
+
+    Attributes:
+        word_vector_share: share of the vocabulary that pre-trained word vectors were found for; None without such.
+    """
 
     model: TrainedModel
     result: TrainingResult
+    word_vector_share: float | None = None
 
 
 @attrs.frozen(eq=False)
@@ -90,6 +119,30 @@ class Evaluated:
     split: str
     summary: Sequence[Mapping[str, object]]
     impressions: pl.DataFrame
+
+
+def build_model(registry: Registry, dataset: Dataset, plan: CellPlan, *, cache: Path | None = None) -> Untrained:
+    """A model before its training.
+
+    Args:
+        cache: folder for prepared features.
+
+    Raises:
+        UsageError: a wrong option, a part that does not fit, or a file that is not as it should be.
+    """
+    settings = with_tokenizers(registry, plan.baseline, plan.features)
+    prepared = prepare_features(dataset, settings, cache=cache)
+    words = _word_vectors(prepared)
+    recommender = build_recommender(
+        registry,
+        plan.baseline,
+        prepared.vocabulary,
+        settings,
+        fusion=plan.fusion,
+        seed=plan.cell.seed,
+        word_vectors=None if words is None else words.as_embedding(),
+    )
+    return Untrained(recommender, prepared, words)
 
 
 def train_model(
@@ -111,9 +164,13 @@ def train_model(
     """
     watcher = observer or Observer()
     cell = plan.cell
-    prepared = prepare_features(dataset, plan.features, cache=cache)
-    recommender = build_recommender(
-        registry, plan.baseline, prepared.vocabulary, plan.features, fusion=plan.fusion, seed=cell.seed
+    untrained = build_model(registry, dataset, plan, cache=cache)
+    recommender = untrained.recommender
+    prepared = with_frozen_states(
+        untrained.features,
+        recommender,
+        cache=cache,
+        on_progress=lambda done, total: watcher.on_steps(cell.name, 0, done, total),
     )
 
     def on_step(report: StepReport) -> None:
@@ -125,7 +182,9 @@ def train_model(
         registry.announce("genre_epoch_finished", event=event)
 
     result = train(recommender, prepared, plan.training, seed=cell.seed, on_step=on_step, on_epoch=on_epoch)
-    return Trained(TrainedModel(recommender, prepared.vocabulary, plan.features, cell.seed, dataset.leaked), result)
+    share = None if untrained.word_vectors is None else untrained.word_vectors.share
+    model = TrainedModel(recommender, prepared.vocabulary, prepared.settings, cell.seed, dataset.leaked)
+    return Trained(model, result, share)
 
 
 def evaluate_model(
@@ -137,6 +196,7 @@ def evaluate_model(
         UsageError: there is no such split.
     """
     prepared = prepare_features(dataset, model.settings, vocabulary=model.vocabulary, cache=cache)
+    prepared = with_frozen_states(prepared, model.recommender, cache=cache)
     evaluated = []
     for split in splits:
         impressions = evaluate(model.recommender, prepared, split).impressions
@@ -147,6 +207,7 @@ def evaluate_model(
 def releases(registry: Registry, baseline: Baseline) -> tuple[str, ...]:
     """Who provides the parts of a baseline, with versions."""
     parts: tuple[tuple[Kind, str], ...] = (
+        *(("field-encoder", name) for name in set(baseline.field_encoders.values())),
         ("news-encoder", baseline.news_encoder),
         ("user-encoder", baseline.user_encoder),
         ("interaction", baseline.interaction),
@@ -155,13 +216,29 @@ def releases(registry: Registry, baseline: Baseline) -> tuple[str, ...]:
 
 
 def overridden(baseline: Baseline, override: BaselineOverride) -> Baseline:
-    """A baseline with an experiment's changes."""
+    """A baseline with an experiment's changes. Options go with the part: another part starts from its defaults."""
+    encoders = {**baseline.field_encoders, **override.field_encoders}
+    field_options = {name: dict(each) for name, each in baseline.field_options.items() if name in encoders.values()}
+    for name, each in override.field_options.items():
+        field_options[name] = {**field_options.get(name, {}), **each}
+    news_encoder = override.news_encoder or baseline.news_encoder
+    user_encoder = override.user_encoder or baseline.user_encoder
+    interaction = override.interaction or baseline.interaction
+    news_options = baseline.news_options if news_encoder == baseline.news_encoder else {}
+    user_options = baseline.user_options if user_encoder == baseline.user_encoder else {}
+    interaction_options = baseline.interaction_options if interaction == baseline.interaction else {}
     return attrs.evolve(
         baseline,
-        dim=baseline.dim if override.dim is None else override.dim,
-        news_options={**baseline.news_options, **override.news_options},
-        user_options={**baseline.user_options, **override.user_options},
-        interaction_options={**baseline.interaction_options, **override.interaction_options},
+        dim=override.dim or baseline.dim,
+        loss=override.loss or baseline.loss,
+        field_encoders=encoders,
+        news_encoder=news_encoder,
+        user_encoder=user_encoder,
+        interaction=interaction,
+        field_options=field_options,
+        news_options={**news_options, **override.news_options},
+        user_options={**user_options, **override.user_options},
+        interaction_options={**interaction_options, **override.interaction_options},
     )
 
 
@@ -174,3 +251,16 @@ def overridden_training(training: TrainingSettings, override: BaselineOverride, 
     if not override.training:
         return training
     return structure({**attrs.asdict(training), **override.training}, TrainingSettings, where)
+
+
+def _word_vectors(features: Features) -> WordVectors | None:
+    path = features.settings.word_vectors
+    return None if path is None else read_word_vectors(Path(path), features.vocabulary.words)
+
+
+def _file_state(path: str | None) -> object:
+    """What changes when a file does, without reading gigabytes of it; None for a file that is not there."""
+    if path is None or not Path(path).is_file():
+        return None
+    state = Path(path).stat()
+    return [state.st_size, state.st_mtime_ns]

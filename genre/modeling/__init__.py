@@ -13,13 +13,16 @@ from genre.lazy import importer
 
 if TYPE_CHECKING:
     from genre.modeling.checkpoint import TrainedModel, check_model_folder, load_model, save_model
+    from genre.modeling.composition import build_recommender, with_tokenizers
     from genre.modeling.evaluation import Evaluation, evaluate, score_split, summarize
     from genre.modeling.features import Features, prepare_features
+    from genre.modeling.frozen import with_frozen_states
     from genre.modeling.metrics import impression_metrics
-    from genre.modeling.recommender import Recommender, build_recommender
+    from genre.modeling.recommender import Recommender
     from genre.modeling.settings import EvaluationSettings, FeatureSettings, TrainingSettings
     from genre.modeling.training import EpochReport, StepReport, TrainingResult, train
     from genre.modeling.vocabulary import Vocabulary, build_vocabulary
+    from genre.modeling.word_vectors import WordVectors, read_word_vectors
 
 _HOMES: Final = {
     "Evaluation": "evaluation",
@@ -33,17 +36,21 @@ _HOMES: Final = {
     "TrainingResult": "training",
     "TrainingSettings": "settings",
     "Vocabulary": "vocabulary",
-    "build_recommender": "recommender",
+    "WordVectors": "word_vectors",
+    "build_recommender": "composition",
     "build_vocabulary": "vocabulary",
     "check_model_folder": "checkpoint",
     "evaluate": "evaluation",
     "impression_metrics": "metrics",
     "load_model": "checkpoint",
     "prepare_features": "features",
+    "read_word_vectors": "word_vectors",
     "save_model": "checkpoint",
     "score_split": "evaluation",
     "summarize": "evaluation",
     "train": "training",
+    "with_frozen_states": "frozen",
+    "with_tokenizers": "composition",
 }
 
 __all__ = [
@@ -58,6 +65,7 @@ __all__ = [
     "TrainingResult",
     "TrainingSettings",
     "Vocabulary",
+    "WordVectors",
     "build_recommender",
     "build_vocabulary",
     "check_model_folder",
@@ -65,10 +73,13 @@ __all__ = [
     "impression_metrics",
     "load_model",
     "prepare_features",
+    "read_word_vectors",
     "save_model",
     "score_split",
     "summarize",
     "train",
+    "with_frozen_states",
+    "with_tokenizers",
 ]
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from genre.errors import UsageError
 from genre.modeling.features import Features, NewsFeatures, ReaderFeatures
-from genre.modeling.ragged import IntArray, Ragged
+from genre.modeling.ragged import IntArray, Ragged, concatenated_ranges
 from genre.modeling.settings import TrainingSettings
 from genre.parts import FieldBatch, NewsBatch
 
@@ -186,14 +186,22 @@ def by_length(news: NewsFeatures, rows: IntArray) -> NDArray[np.int64]:
 
 
 def news_batch(news: NewsFeatures, rows: IntArray) -> NewsBatch:
-    """Fields of some news; texts are as wide as the longest among them."""
+    """Fields of some news; texts and entities are as wide as the longest among them."""
     fields = {}
-    for name, tokens in news.texts.items():
+    for name, tokens in (*news.texts.items(), *news.entities.items()):
         values, mask = tokens.take(rows).padded()
-        fields[name] = FieldBatch(torch.from_numpy(values), torch.from_numpy(mask))
+        states = None
+        if name in news.states:
+            flat = concatenated_ranges(tokens.offsets[rows], tokens.lengths_of(rows))
+            padded = np.zeros((*mask.shape, news.states[name].shape[1]), np.float32)
+            padded[mask] = news.states[name][flat]
+            states = torch.from_numpy(padded)
+        fields[name] = FieldBatch(torch.from_numpy(values), torch.from_numpy(mask), states)
     for name, ids in news.categories.items():
         column = torch.from_numpy(ids[rows][:, None])
         fields[name] = FieldBatch(column, column != 0)
+    for name, (vectors, present) in news.vectors.items():
+        fields[name] = FieldBatch(torch.from_numpy(vectors[rows]), torch.from_numpy(present[rows][:, None]))
     return fields
 
 

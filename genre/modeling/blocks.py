@@ -1,13 +1,15 @@
 """Blocks that several parts are made of. Batch first; in eval mode no row depends on another row or on padding."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from genre.errors import UsageError
+
+Activation: TypeAlias = Literal["relu", "leaky-relu", "dice"]
 
 _NEVER: Final = torch.finfo(torch.float32).min
 """Added to the logit of what is masked. Finite, so that a row without anything gives no NaN; exp() of it is 0."""
@@ -81,14 +83,103 @@ class SelfAttentivePooling(nn.Module):
         return pooled
 
 
-class MLP(nn.Sequential):
-    """Linear layers with ReLU and dropout between; the last layer of `widths` is activated too."""
+class ConvolutionalPooling(nn.Module):
+    """Convolution over neighbouring tokens with ReLU, then additive attention: how NAML and LSTUR read a text.
 
-    def __init__(self, dim: int, widths: Sequence[int], dropout: float = 0.0) -> None:
-        layers: list[nn.Module] = []
-        for before, after in zip([dim, *widths[:-1]], widths, strict=True):
-            layers += [nn.Linear(before, after), nn.ReLU(), nn.Dropout(dropout)]
-        super().__init__(*layers)
+    Beyond both ends of a text is zero, whether there is padding or nothing.
+    """
+
+    def __init__(self, dim: int, kernel: int, hidden: int, dropout: float) -> None:
+        """
+        Raises:
+            UsageError: the kernel is even, so that it has no middle.
+        """
+        super().__init__()
+        if kernel % 2 == 0:
+            raise UsageError(f"the kernel {kernel} is even", remedy="choose an odd one, such as 3")
+        self.convolve = nn.Conv1d(dim, dim, kernel, padding=kernel // 2)
+        self.dropout = nn.Dropout(dropout)
+        self.pool = AdditiveAttention(dim, hidden)
+
+    def forward(self, values: Tensor, mask: Tensor) -> Tensor:
+        """(B, L, D), (B, L) -> (B, D); zero where all is masked."""
+        seen = values.masked_fill(~mask.unsqueeze(-1), 0.0)
+        contexts = torch.relu(self.convolve(seen.transpose(1, 2)).transpose(1, 2))  # (B, L, D)
+        pooled: Tensor = self.pool(self.dropout(contexts), mask)
+        return pooled
+
+
+class MaskedMean(nn.Module):
+    """`masked_mean` as a module."""
+
+    def forward(self, values: Tensor, mask: Tensor) -> Tensor:
+        """(B, L, D), (B, L) -> (B, D); zero where all is masked."""
+        return masked_mean(values, mask)
+
+
+class Dice(nn.Module):
+    """`p s + (1 - p) a s` with `p = sigmoid((s - E[s]) / sqrt(Var[s] + e))` (DIN, equation 4), a learned for each unit.
+
+    In training the mean and variance are those of the batch's positions that are not masked; in evaluation they are
+    running means, so that no row depends on another.
+    """
+
+    running_mean: Tensor
+    running_variance: Tensor
+
+    def __init__(self, dim: int, momentum: float = 0.1, epsilon: float = 1e-8) -> None:
+        super().__init__()
+        self.alpha = nn.Parameter(torch.zeros(dim))
+        self.momentum = momentum
+        self.epsilon = epsilon
+        self.register_buffer("running_mean", torch.zeros(dim))
+        self.register_buffer("running_variance", torch.ones(dim))
+
+    def forward(self, values: Tensor, mask: Tensor) -> Tensor:
+        """(..., D), (...) -> (..., D)"""
+        mean, variance = self._statistics(values, mask) if self.training else (self.running_mean, self.running_variance)
+        gate = torch.sigmoid((values - mean) * torch.rsqrt(variance + self.epsilon))
+        activated: Tensor = values * (gate + (1.0 - gate) * self.alpha)
+        return activated
+
+    def _statistics(self, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        weights = mask.to(values.dtype).flatten()  # (P,)
+        flat = values.flatten(0, -2)  # (P, D)
+        count = weights.sum()
+        weights = weights / count.clamp(min=1.0)
+        mean = weights @ flat
+        variance = weights @ (flat - mean).square()
+        with torch.no_grad():
+            share = self.momentum * (count > 0)  # a batch without any position says nothing
+            self.running_mean.lerp_(mean.detach(), share)
+            self.running_variance.lerp_(variance.detach(), share)
+        return mean, variance
+
+
+class MLP(nn.Module):
+    """Linear layers, each with an activation and dropout; the last layer of `widths` is activated too."""
+
+    def __init__(
+        self, dim: int, widths: Sequence[int], *, activation: Activation = "relu", dropout: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(
+            [nn.Linear(before, after) for before, after in zip([dim, *widths[:-1]], widths, strict=True)]
+        )
+        self.activations = nn.ModuleList([_activation(activation, width) for width in widths])
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, values: Tensor, mask: Tensor) -> Tensor:
+        """(..., D), (...) -> (..., last width); what is masked is computed, but counts in no statistic."""
+        for layer, activation in zip(self.layers, self.activations, strict=True):
+            values = layer(values)
+            values = activation(values, mask) if isinstance(activation, Dice) else activation(values)
+            values = self.dropout(values)
+        return values
+
+
+def _activation(name: Activation, width: int) -> nn.Module:
+    return {"relu": nn.ReLU, "leaky-relu": nn.LeakyReLU}[name]() if name != "dice" else Dice(width)
 
 
 class CrossNetwork(nn.Module):

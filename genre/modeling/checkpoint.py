@@ -10,7 +10,8 @@ import safetensors
 import safetensors.torch
 
 from genre.errors import UsageError
-from genre.modeling.recommender import Recommender, build_recommender
+from genre.modeling.composition import build_recommender
+from genre.modeling.recommender import Recommender
 from genre.modeling.settings import FeatureSettings
 from genre.modeling.staging import staged
 from genre.modeling.vocabulary import Vocabulary
@@ -18,7 +19,7 @@ from genre.parts import Baseline
 from genre.registry import Registry
 from genre.settings import structure
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _CONFIG, _VOCABULARY, _WEIGHTS = "model.json", "vocabulary.json", "model.safetensors"
 _REMEDY: Final = "train and save the model again"
 

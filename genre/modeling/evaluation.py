@@ -13,8 +13,9 @@ from genre.dataset import Dataset
 from genre.modeling.batches import ReaderBatch, by_length, news_batch, reader_batch
 from genre.modeling.features import Features, SplitFeatures
 from genre.modeling.metrics import METRICS, impression_metrics, mean
+from genre.modeling.news_tower import NewsVectors
 from genre.modeling.ragged import IntArray, Ragged
-from genre.modeling.recommender import NewsVectors, Recommender
+from genre.modeling.recommender import Recommender
 from genre.modeling.settings import EvaluationSettings
 
 SEGMENTS: Final = ("all", "new", "warm")

@@ -4,8 +4,9 @@ Token ids are made once for each (data set, settings, vocabulary) and memory-map
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -16,13 +17,14 @@ from numpy.typing import NDArray
 
 from genre.dataset import Dataset
 from genre.errors import UsageError, nearest
+from genre.modeling.entities import news_entities
 from genre.modeling.ragged import Ragged
 from genre.modeling.settings import FeatureSettings
 from genre.modeling.staging import staged
-from genre.modeling.vocabulary import INTERESTS, Vocabulary, build_vocabulary, news_text
-from genre.parts import FieldSpec, canonical_json
+from genre.modeling.vocabulary import INTERESTS, WORDS, Vocabulary, build_vocabulary, news_text, read_tokenizer
+from genre.parts import FieldSpec, PretrainedEmbedding, canonical_json
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _VOCABULARY: Final = "vocabulary.json"
 
 
@@ -33,10 +35,16 @@ class NewsFeatures:
     Attributes:
         texts: token ids of each text field, N lists.
         categories: ids of each categorical field (N,).
+        entities: entity ids of each entity field, N lists.
+        vectors: each dense field's vectors (N, V), and which news have one (N,).
+        states: what a frozen encoder made of a text field's tokens (T, E), one row a token.
     """
 
     texts: Mapping[str, Ragged]
     categories: Mapping[str, NDArray[np.int32]]
+    entities: Mapping[str, Ragged] = attrs.field(factory=dict)
+    vectors: Mapping[str, tuple[NDArray[np.float32], NDArray[np.bool_]]] = attrs.field(factory=dict)
+    states: Mapping[str, NDArray[np.float16]] = attrs.field(factory=dict)
 
 
 @attrs.frozen(eq=False)
@@ -81,11 +89,6 @@ class Features:
     settings: FeatureSettings
     vocabulary: Vocabulary
     news: NewsFeatures
-
-    @property
-    def fields(self) -> tuple[FieldSpec, ...]:
-        """The fields that a news encoder is told of."""
-        return field_specs(self.vocabulary, self.settings)
 
     @cached_property
     def readers(self) -> ReaderFeatures:
@@ -153,6 +156,7 @@ def prepare_features(
     Raises:
         UsageError: a field, version or split does not exist, or the cache is damaged.
     """
+    _check_vectors(dataset, settings, vocabulary)
     if cache is None:
         vocabulary = vocabulary or build_vocabulary(dataset, settings)
         return Features(dataset, settings, vocabulary, _encode_news(dataset, settings, vocabulary))
@@ -163,25 +167,76 @@ def prepare_features(
     if vocabulary is None:
         path = folder / _VOCABULARY
         vocabulary = Vocabulary.from_json(_read(path), where=path)
-    return Features(dataset, settings, vocabulary, _map(folder, settings))
+    return Features(dataset, settings, vocabulary, _map(folder, dataset, settings))
 
 
-def field_specs(vocabulary: Vocabulary, settings: FeatureSettings) -> tuple[FieldSpec, ...]:
-    """The fields that a news encoder is told of: texts, then categories."""
-    texts = [FieldSpec(name, "text", vocabulary.word_count, length) for name, length in settings.texts.items()]
-    categories = [FieldSpec(name, "category", len(vocabulary.categories[name]) + 1) for name in settings.categories]
-    return (*texts, *categories)
+def field_specs(
+    vocabulary: Vocabulary, settings: FeatureSettings, word_vectors: PretrainedEmbedding | None = None
+) -> tuple[FieldSpec, ...]:
+    """The fields that encoders are told of, in the order of `FeatureSettings.field_kinds`.
+
+    Args:
+        word_vectors: of the vocabulary's words, for fields that are read as words.
+    """
+    if word_vectors is None and vocabulary.word_width is not None:
+        word_vectors = PretrainedEmbedding(vocabulary.word_width)
+    specs = []
+    for name, length in settings.texts.items():
+        tokenizer = settings.tokenizers.get(name, WORDS)
+        pretrained = word_vectors if tokenizer == WORDS else None
+        specs.append(FieldSpec(name, "text", vocabulary.token_count(tokenizer), length, pretrained))
+    specs += [FieldSpec(name, "category", len(vocabulary.categories[name]) + 1) for name in settings.categories]
+    specs += [
+        FieldSpec(name, "entities", len(vocabulary.entities) + 1, length) for name, length in settings.entities.items()
+    ]
+    specs += [FieldSpec(name, "vector", vocabulary.vector_widths[name]) for name in settings.vectors]
+    return tuple(specs)
+
+
+def _check_vectors(dataset: Dataset, settings: FeatureSettings, vocabulary: Vocabulary | None) -> None:
+    for field in settings.vectors:
+        if field not in dataset.vector_fields:
+            raise UsageError(
+                f"no news has vectors {field!r}",
+                where="vectors",
+                remedy=f"import the data set with a file of them ({nearest(field, dataset.vector_fields)})",
+            )
+        width = dataset.vectors_of(field)[0].shape[1]
+        if vocabulary is not None and vocabulary.vector_widths.get(field) != width:
+            raise UsageError(
+                f"the vectors {field!r} have {width} numbers, and the model was trained with "
+                f"{vocabulary.vector_widths.get(field)}",
+                where="vectors",
+                remedy="import the data set with vectors of the same model",
+            )
 
 
 def _encode_news(dataset: Dataset, settings: FeatureSettings, vocabulary: Vocabulary) -> NewsFeatures:
     texts = {
-        field: vocabulary.tokens(news_text(dataset, field, settings.text_version), length)
+        field: vocabulary.tokens(
+            news_text(dataset, field, settings.text_version), length, settings.tokenizers.get(field, WORDS)
+        )
         for field, length in settings.texts.items()
     }
     categories: dict[str, NDArray[np.int32]] = {
         field: _ids(dataset.news[field], vocabulary.categories[field]) for field in settings.categories
     }
-    return NewsFeatures(texts, categories)
+    entities: dict[str, Ragged] = {
+        field: _entity_ids(dataset, field, vocabulary).first(length) for field, length in settings.entities.items()
+    }
+    return NewsFeatures(texts, categories, entities, _vectors(dataset, settings))
+
+
+def _vectors(dataset: Dataset, settings: FeatureSettings) -> dict[str, tuple[NDArray[np.float32], NDArray[np.bool_]]]:
+    return {field: dataset.vectors_of(field) for field in settings.vectors}
+
+
+def _entity_ids(dataset: Dataset, field: str, vocabulary: Vocabulary) -> Ragged:
+    """Ids of each news's known entities."""
+    ids = {entity: number for number, entity in enumerate(vocabulary.entities, start=1)}
+    rows = [[ids[entity] for entity in entities if entity in ids] for entities in news_entities(dataset, field)]
+    lengths = np.array([len(row) for row in rows], dtype=np.int64)
+    return Ragged.from_lengths(np.fromiter(chain.from_iterable(rows), np.int32, int(lengths.sum())), lengths)
 
 
 def _ids(values: pl.Series, known: tuple[str, ...]) -> NDArray[np.int32]:
@@ -206,25 +261,28 @@ def _cache_key(dataset: Dataset, settings: FeatureSettings, vocabulary: Vocabula
         "format": _FORMAT,
         "dataset": dataset.fingerprint,
         "settings": attrs.asdict(settings),
-        "texts": list(settings.texts),  # their order names the files, and canonical JSON sorts keys
+        "texts": [*settings.texts, *settings.entities],  # their order names the files, and canonical JSON sorts keys
         "vocabulary": vocabulary.fingerprint if vocabulary else None,
+        # What the files say decides, not where they are.
+        "tokenizers": [] if vocabulary else [read_tokenizer(Path(path)) for path in settings.tokenizers.values()],
     }
     return hashlib.blake2b(canonical_json(source).encode(), digest_size=16).hexdigest()
 
 
 def _store(folder: Path, vocabulary: Vocabulary, news: NewsFeatures, settings: FeatureSettings) -> None:
-    """Write the folder, whole or not at all."""
+    """Write the folder, whole or not at all. Vectors stay with the data set."""
     with staged(folder, replace=False) as staging:
         # Files are numbered: a field's name is data, and data never becomes a path.
-        for number, field in enumerate(settings.texts):
-            np.save(staging / f"text{number}.values.npy", news.texts[field].values)
-            np.save(staging / f"text{number}.offsets.npy", news.texts[field].offsets)
+        for kind, fields in (("text", news.texts), ("entities", news.entities)):
+            for number, ragged in enumerate(fields.values()):
+                np.save(staging / f"{kind}{number}.values.npy", ragged.values)
+                np.save(staging / f"{kind}{number}.offsets.npy", ragged.offsets)
         for number, field in enumerate(settings.categories):
             np.save(staging / f"category{number}.npy", news.categories[field])
         (staging / _VOCABULARY).write_text(vocabulary.to_json(), encoding="utf-8")
 
 
-def _map(folder: Path, settings: FeatureSettings) -> NewsFeatures:
+def _map(folder: Path, dataset: Dataset, settings: FeatureSettings) -> NewsFeatures:
     def load(name: str) -> NDArray[np.int32]:
         try:
             array: NDArray[np.int32] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
@@ -232,11 +290,21 @@ def _map(folder: Path, settings: FeatureSettings) -> NewsFeatures:
             raise _damaged(folder / f"{name}.npy", error) from error
         return array
 
-    texts = {
-        field: Ragged(load(f"text{number}.values"), load(f"text{number}.offsets").astype(np.int64, copy=False))
-        for number, field in enumerate(settings.texts)
+    def ragged(kind: str, fields: Iterable[str]) -> dict[str, Ragged]:
+        return {
+            field: Ragged(load(f"{kind}{number}.values"), load(f"{kind}{number}.offsets").astype(np.int64, copy=False))
+            for number, field in enumerate(fields)
+        }
+
+    categories: dict[str, NDArray[np.int32]] = {
+        field: load(f"category{number}") for number, field in enumerate(settings.categories)
     }
-    return NewsFeatures(texts, {field: load(f"category{number}") for number, field in enumerate(settings.categories)})
+    return NewsFeatures(
+        ragged("text", settings.texts),
+        categories,
+        ragged("entities", settings.entities),
+        _vectors(dataset, settings),
+    )
 
 
 def _read(path: Path) -> str:

@@ -5,6 +5,7 @@ from torch import nn
 from torch.nn.utils import clip_grad_norm_
 
 from genre.modeling.settings import TrainingSettings
+from genre.parts import Pretrained
 
 
 class RowwiseAdam:
@@ -15,16 +16,27 @@ class RowwiseAdam:
     """
 
     def __init__(self, model: nn.Module, settings: TrainingSettings) -> None:
-        tables = [module.weight for module in model.modules() if isinstance(module, nn.Embedding) and module.sparse]
-        known = {id(weight) for weight in tables}
-        self.dense = [weight for weight in model.parameters() if id(weight) not in known]
+        modules = list(model.modules())
+        tables = [module.weight for module in modules if isinstance(module, nn.Embedding) and module.sparse]
+        pretrained = [
+            weight for module in modules if isinstance(module, Pretrained) for weight in module.pretrained_parameters()
+        ]
+        set_apart = {id(weight) for weight in (*tables, *pretrained)}
+        fresh = [weight for weight in model.parameters() if id(weight) not in set_apart]
+        groups = [(fresh, settings.learning_rate), (pretrained, settings.pretrained_learning_rate)]
+        trained = [([weight for weight in weights if weight.requires_grad], rate) for weights, rate in groups]
+        self.dense = [weight for weights, _ in trained for weight in weights]
         self.clip_norm = settings.clip_norm
         self.optimizers: list[torch.optim.Optimizer] = []
         if self.dense:
             self.optimizers.append(
-                torch.optim.Adam(self.dense, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
+                torch.optim.Adam(
+                    [{"params": weights, "lr": rate} for weights, rate in trained if weights],
+                    weight_decay=settings.weight_decay,
+                    fused=True,
+                )
             )
-        if tables:
+        if tables := [table for table in tables if table.requires_grad]:
             self.optimizers.append(torch.optim.SparseAdam(tables, lr=settings.learning_rate))
 
     def step(self, loss: torch.Tensor) -> None:

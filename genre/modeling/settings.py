@@ -1,11 +1,12 @@
 """Settings of features, training and evaluation. Light: neither torch nor numpy is imported."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal, TypeAlias
 
 import attrs
 
 from genre.dataset import TextVersion
+from genre.parts import FieldKind
 
 Pool: TypeAlias = Literal["impression", "split"]
 
@@ -16,7 +17,7 @@ def _positive_lengths(_instance: object, attribute: "attrs.Attribute[Mapping[str
     assert isinstance(value, Mapping)
     for field, length in value.items():
         if length < 1:
-            raise ValueError(f"{attribute.name}.{field} is {length}: a text field keeps at least one token")
+            raise ValueError(f"{attribute.name}.{field} is {length}: a field keeps at least one")
 
 
 def _none_if_empty(name: str | None) -> str | None:
@@ -26,23 +27,55 @@ def _none_if_empty(name: str | None) -> str | None:
 
 @attrs.frozen(kw_only=True)
 class FeatureSettings:
-    """What a model sees of the data.
+    """What a model sees of the data. The fields' order is texts, categories, entities, vectors.
 
     Attributes:
         texts: text fields with the number of tokens kept of each; a field that no news has reads as empty.
         categories: categorical fields, `"category"` or `"subcategory"`.
+        entities: entity fields, `"title_entities"` or `"abstract_entities"`, with the number kept of each.
+        vectors: dense fields that the data set has, such as a cover image's.
         text_version: which version of the texts is read; a field that this round did not write is read as original.
         history_length: latest clicks kept of a history.
-        min_count: a word that occurs less often in the news of the train split is left out.
-        train_split: the split that words, categories, users and interests are learned from.
+        min_count: a word or entity that occurs less often in the news of the train split is left out.
+        train_split: the split that words, categories, entities, users and interests are learned from.
+        word_vectors: file of pre-trained word vectors (GloVe's text format, plain, zipped or gzipped), or None.
+        tokenizers: text fields that are not read as words, with the `tokenizer.json` that makes their ids. Filled in
+            from what the baseline's encoders ask for.
+        interest_vocabularies: closed lists of `topics` or `regions`; interests outside are left out. A kind without a
+            list is open: all that the readers of the train split have.
+        interest_min_count: an interest of an open vocabulary that fewer readers have is left out.
     """
 
     texts: Mapping[str, int] = attrs.field(factory=lambda: {"title": 20, "abstract": 50}, validator=_positive_lengths)
     categories: tuple[Literal["category", "subcategory"], ...] = ("category", "subcategory")
+    entities: Mapping[Literal["title_entities", "abstract_entities"], int] = attrs.field(
+        factory=dict, validator=_positive_lengths
+    )
+    vectors: tuple[str, ...] = ()
     text_version: TextVersion = "latest"
     history_length: int = attrs.field(default=30, validator=_at_least_one)
     min_count: int = attrs.field(default=1, validator=_at_least_one)
     train_split: str = "train"
+    word_vectors: str | None = attrs.field(default=None, converter=_none_if_empty)
+    tokenizers: Mapping[str, str] = attrs.field(factory=dict)
+    interest_vocabularies: Mapping[Literal["topics", "regions"], tuple[str, ...]] = attrs.field(factory=dict)
+    interest_min_count: int = attrs.field(default=1, validator=_at_least_one)
+
+    @property
+    def field_kinds(self) -> dict[str, FieldKind]:
+        """The fields that a model sees, in order, and their kinds."""
+        named: tuple[tuple[Iterable[str], FieldKind], ...] = (
+            (self.texts, "text"),
+            (self.categories, "category"),
+            (self.entities, "entities"),
+            (self.vectors, "vector"),
+        )
+        return {name: kind for names, kind in named for name in names}
+
+    def __attrs_post_init__(self) -> None:
+        names = [*self.texts, *self.categories, *self.entities, *self.vectors]
+        if repeated := [name for name in names if names.count(name) > 1]:
+            raise ValueError(f"the field {repeated[0]!r} stands twice")
 
 
 @attrs.frozen(kw_only=True)
@@ -53,6 +86,7 @@ class TrainingSettings:
         epochs: at most this many passes over the positives.
         batch_size: groups in a batch; a group is one positive with its negatives.
         learning_rate: of Adam. Three times the paper's: small data sets train in a third of the epochs, no worse.
+        pretrained_learning_rate: of weights that come from a pre-trained language model, which larger steps ruin.
         weight_decay: L2 penalty of Adam, of all weights but embeddings with sparse gradients.
         negatives: candidates beside the positive (the paper's k).
         pool: where they are drawn from: the same impression, or all candidates that the train split shows.
@@ -66,6 +100,7 @@ class TrainingSettings:
     epochs: int = attrs.field(default=10, validator=_at_least_one)
     batch_size: int = attrs.field(default=64, validator=_at_least_one)
     learning_rate: float = attrs.field(default=3e-3, validator=attrs.validators.gt(0))
+    pretrained_learning_rate: float = attrs.field(default=3e-5, validator=attrs.validators.gt(0))
     weight_decay: float = attrs.field(default=0.0, validator=attrs.validators.ge(0))
     negatives: int = attrs.field(default=4, validator=_at_least_one)
     pool: Pool = "impression"

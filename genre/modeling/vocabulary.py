@@ -118,8 +118,7 @@ class Vocabulary:
             tokenizers = {str(name): json.dumps(each) for name, each in values["tokenizers"].items()}
             for each in tokenizers.values():
                 Tokenizer.from_str(each)
-            if WORDS not in tokenizers:
-                raise ValueError("no words")
+            Tokenizer.from_str(tokenizers[WORDS])
             width = values["word_width"]
             return cls(
                 tokenizers,
@@ -159,7 +158,7 @@ def build_vocabulary(dataset: Dataset, settings: FeatureSettings) -> Vocabulary:
     texts = [news_text(dataset, field, settings.text_version).gather(news) for field in settings.texts]
     return Vocabulary(
         tokenizers={
-            WORDS: _learn_words(texts, settings.min_count),
+            WORDS: learn_words(texts, settings.min_count),
             **{source: read_tokenizer(Path(source)) for source in settings.tokenizers.values()},
         },
         categories={field: _distinct(dataset.news[field].gather(news)) for field in settings.categories},
@@ -228,9 +227,9 @@ def _pieces(texts: Sequence[pl.Series]) -> Iterator[list[str]]:
 
 def _interests(dataset: Dataset, kind: str, readers: pl.Series, settings: FeatureSettings) -> tuple[str, ...]:
     """The closed list, as it stands; or what enough readers of the train split have."""
-    closed: Mapping[str, tuple[str, ...]] = settings.interest_vocabularies
-    if kind in closed:
-        return tuple(dict.fromkeys(closed[kind]))
+    for closed, values in settings.interest_vocabularies.items():
+        if closed == kind:
+            return tuple(dict.fromkeys(values))
     rows = dataset.interests_of(kind).filter(pl.col("reader").is_in(readers.implode()))
     counts = rows.group_by("value").agg(pl.col("reader").n_unique())
     return _distinct(counts.filter(pl.col("reader") >= settings.interest_min_count)["value"])
@@ -238,10 +237,7 @@ def _interests(dataset: Dataset, kind: str, readers: pl.Series, settings: Featur
 
 def _entities(dataset: Dataset, news: pl.Series, settings: FeatureSettings) -> tuple[str, ...]:
     counts = Counter(
-        entity
-        for field in settings.entities
-        for entities in news_entities(dataset, field, news)
-        for entity in entities
+        entity for field in settings.entities for entities in news_entities(dataset, field, news) for entity in entities
     )
     return tuple(sorted(entity for entity, count in counts.items() if count >= settings.min_count))
 

@@ -14,6 +14,7 @@ Kind: TypeAlias = Literal[
     "updater",
     "task",
     "gate",
+    "field-encoder",
     "news-encoder",
     "user-encoder",
     "interaction",
@@ -55,13 +56,13 @@ class Part:
 
 @attrs.frozen(kw_only=True)
 class Encoder(Part):
-    """A part that encodes news or users.
+    """A part that encodes fields of news, whole news, or users.
 
     Attributes:
         encodes: what it encodes.
     """
 
-    encodes: Literal["news", "user"]
+    encodes: Literal["field", "news", "user"]
 
 
 @attrs.frozen(kw_only=True)
@@ -87,25 +88,29 @@ class Task:
 
 @attrs.frozen(kw_only=True)
 class Baseline:
-    """A recommender: the names of its three parts, its loss, and the hyper-parameters of the paper.
+    """A recommender: the names of its parts, its loss, and the hyper-parameters of the paper.
 
     Attributes:
         name, summary, source: as in `Part`.
+        field_encoders: which registered field encoder reads a field; by the field's name or else by its kind.
         news_encoder, user_encoder, interaction: names of registered parts.
         loss: `"cross-entropy"` over one positive and k negatives (matching models, equation 4), or `"binary"`
             cross-entropy of the click probability (ranking models, equation 3).
         dim: width of the news and user vectors.
-        news_options, user_options, interaction_options: options of the parts.
+        field_options: options of each field encoder, by its name.
+        news_options, user_options, interaction_options: options of the other parts.
     """
 
     name: str = attrs.field(validator=_is_name)
     summary: str = attrs.field(validator=attrs.validators.min_len(1))
     source: str = ""
+    field_encoders: Mapping[str, str]
     news_encoder: str
     user_encoder: str
     interaction: str
     loss: Literal["cross-entropy", "binary"]
     dim: int = attrs.field(default=64, validator=attrs.validators.ge(1))
+    field_options: Mapping[str, Mapping[str, object]] = attrs.field(factory=dict)
     news_options: Mapping[str, object] = attrs.field(factory=dict)
     user_options: Mapping[str, object] = attrs.field(factory=dict)
     interaction_options: Mapping[str, object] = attrs.field(factory=dict)

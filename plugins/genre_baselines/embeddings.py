@@ -1,53 +1,105 @@
-"""Embeddings of the fields of news, shared by the encoders that learn their own."""
+"""Field encoders that start from embeddings of ids, and the plainest of them: the mean of a field's embeddings."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
+import attrs
 import torch
 from torch import Tensor, nn
 
-from genre.errors import UsageError
-from genre.parts import FieldBatch, FieldSpec
+from genre.modeling.blocks import MaskedMean
+from genre.parts import FieldKind, FieldSpec, NewsBatch
+from genre_baselines.validators import is_ratio
 
 _SCALE: Final = 0.1
 """Standard deviation of fresh embeddings. Adam moves a weight by about the learning rate a step: words start small so
 that the few steps in which a rare word occurs can turn it."""
 
 
-class FieldEmbeddings(nn.Module):
-    """One table of words for all text fields, and one for each categorical field."""
+class IdEmbedding(nn.Module):
+    """A table of vectors by id, zero at id 0; pre-trained vectors of another width are projected to `dim`."""
 
-    def __init__(self, fields: Sequence[FieldSpec], dim: int) -> None:
-        """
-        Raises:
-            UsageError: a field is neither a text nor a category.
-        """
+    def __init__(self, field: FieldSpec, dim: int) -> None:
         super().__init__()
-        for field in fields:
-            if field.kind == "vector":
-                raise UsageError(
-                    f"this news encoder has no use for the vectors of {field.name!r}", remedy="leave it out"
-                )
-        self.names = tuple(field.name for field in fields)
-        self.texts = frozenset(field.name for field in fields if field.kind == "text")
-        sizes = [field.size for field in fields if field.kind == "text"]
-        self.words = _embedding(max(sizes, default=1), dim)
-        categories = [field for field in fields if field.kind == "category"]
-        # A list, because a field's name need not be a valid name of a module.
-        self.categories = nn.ModuleList([_embedding(field.size, dim) for field in categories])
-        self._category_index = {field.name: index for index, field in enumerate(categories)}
+        pretrained = field.pretrained
+        width = dim if pretrained is None else pretrained.width
+        # Gradients are sparse: a step touches the rows that a batch shows, not the whole table.
+        self.table = nn.Embedding(field.size, width, padding_idx=0, sparse=True)
+        self.project = nn.Identity() if width == dim else nn.Linear(width, dim, bias=False)
+        with torch.no_grad():
+            self.table.weight.normal_(std=_SCALE)
+            if pretrained is not None and pretrained.rows is not None:
+                known = ~pretrained.rows.isnan().any(-1)
+                self.table.weight[known] = pretrained.rows[known].to(self.table.weight.dtype)
+            self.table.weight[0].zero_()
 
-    def forward(self, name: str, field: FieldBatch) -> Tensor:
-        """(U, L) -> (U, L, D) of a text, (U, 1) -> (U, 1, D) of a category; zero at id 0."""
-        table = self.words if name in self.texts else self.categories[self._category_index[name]]
-        embedded: Tensor = table(field.values)
+    def forward(self, ids: Tensor) -> Tensor:
+        """(...) -> (..., D)"""
+        embedded: Tensor = self.project(self.table(ids))
         return embedded
 
 
-def _embedding(size: int, dim: int) -> nn.Embedding:
-    """Gradients are sparse: a step touches the rows that a batch shows, not the whole table."""
-    table = nn.Embedding(size, dim, padding_idx=0, sparse=True)
-    with torch.no_grad():
-        table.weight.normal_(std=_SCALE)
-        table.weight[0].zero_()
-    return table
+class SequenceFieldEncoder(nn.Module):
+    """Embeds the ids of each field and reads them with a module of the field's own.
+
+    Text fields share one table of words, entity fields one of entities; a category has its own.
+    """
+
+    def __init__(
+        self, fields: Sequence[FieldSpec], dim: int, *, dropout: float, reader: Callable[[], nn.Module]
+    ) -> None:
+        """`reader`: makes a module (U, L, D), (U, L) -> (U, D)."""
+        super().__init__()
+        self.names = tuple(field.name for field in fields)
+        self.dropout = nn.Dropout(dropout)
+        self.readers = nn.ModuleList([reader() for _ in fields])
+        owners = [field.name if field.kind == "category" else field.kind for field in fields]
+        distinct = list(dict.fromkeys(owners))
+        # A list, because a field's name need not be a valid name of a module.
+        self.embeddings = nn.ModuleList([IdEmbedding(fields[owners.index(owner)], dim) for owner in distinct])
+        self._table_of = [distinct.index(owner) for owner in owners]
+
+    def forward(self, news: NewsBatch) -> Tensor:
+        """(U, F, D)"""
+        vectors = []
+        for name, reader, table in zip(self.names, self.readers, self._table_of, strict=True):
+            field = news[name]
+            embedded = self.dropout(self.embeddings[table](field.values))  # (U, L, D)
+            vectors.append(reader(embedded, field.mask))
+        return torch.stack(vectors, dim=1)
+
+
+@attrs.frozen(kw_only=True)
+class EmbeddingOptions:
+    """
+    Attributes:
+        dropout: of the embeddings.
+    """
+
+    dropout: float = attrs.field(default=0.1, validator=is_ratio)
+
+
+class EmbeddingFieldEncoder(SequenceFieldEncoder):
+    """Mean of the embeddings of a field's ids: of the words of a text, the entities, or the one category."""
+
+    kinds: tuple[FieldKind, ...] = ("text", "category", "entities")
+
+    def __init__(self, options: EmbeddingOptions, *, fields: Sequence[FieldSpec], dim: int) -> None:
+        super().__init__(fields, dim, dropout=options.dropout, reader=MaskedMean)
+
+
+class ProjectionFieldEncoder(nn.Module):
+    """`W x + b` of a dense vector, such as a cover image's from CLIP; each field has its own."""
+
+    kinds: tuple[FieldKind, ...] = ("vector",)
+
+    def __init__(self, options: None, *, fields: Sequence[FieldSpec], dim: int) -> None:  # noqa: ARG002
+        super().__init__()
+        self.names = tuple(field.name for field in fields)
+        self.project = nn.ModuleList([nn.Linear(field.size, dim) for field in fields])
+
+    def forward(self, news: NewsBatch) -> Tensor:
+        """(U, F, D)"""
+        return torch.stack(
+            [project(news[name].values) for name, project in zip(self.names, self.project, strict=True)], dim=1
+        )

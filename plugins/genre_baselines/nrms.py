@@ -3,53 +3,43 @@
 
 from collections.abc import Sequence
 
-import torch
+import attrs
 from torch import Tensor, nn
 
-from genre.modeling.blocks import AdditiveAttention, SelfAttentivePooling
-from genre.parts import FieldSpec, NewsBatch
-from genre_baselines.embeddings import FieldEmbeddings
-from genre_baselines.options import NRMSNewsOptions, NRMSUserOptions
+from genre.modeling.blocks import SelfAttentivePooling
+from genre.parts import FieldKind, FieldSpec
+from genre_baselines.embeddings import SequenceFieldEncoder
+from genre_baselines.validators import is_count, is_ratio
 
 
-class NRMSNewsEncoder(nn.Module):
-    """Each text is read by a self-attention and an additive attention of its own.
-
-    Two departures from the original. Its self-attention has neither a residual nor an output projection; here it is
-    `x + MultiHead(x, x, x)`, because without the residual training starts epochs later. And it sees the title only;
-    here every field given is a view of the news (a category's view is its embedding), and an additive attention weighs
-    the views, as in NAML. A view that a news lacks has no weight.
+@attrs.frozen(kw_only=True)
+class SelfAttentionOptions:
+    """
+    Attributes:
+        heads: of the self-attention; divides the width.
+        hidden: width of the additive attention.
+        dropout: of what is read and of what the self-attention returns; clicked news themselves are not dropped.
     """
 
-    tokenizer = "words"
+    heads: int = attrs.field(default=8, validator=is_count)
+    hidden: int = attrs.field(default=64, validator=is_count)
+    dropout: float = attrs.field(default=0.2, validator=is_ratio)
 
-    def __init__(self, options: NRMSNewsOptions, *, fields: Sequence[FieldSpec], dim: int) -> None:
-        super().__init__()
-        self.embeddings = FieldEmbeddings(fields, dim)
-        self.dropout = nn.Dropout(options.dropout)
-        self.readers = nn.ModuleList(
-            [
-                SelfAttentivePooling(dim, options.heads, options.hidden, options.dropout)
-                if field.kind == "text"
-                else nn.Identity()
-                for field in fields
-            ]
-        )
-        self.views = AdditiveAttention(dim, options.hidden)
 
-    def forward(self, news: NewsBatch) -> Tensor:
-        """(U, D)"""
-        views, present = [], []
-        for name, reader in zip(self.embeddings.names, self.readers, strict=True):
-            field = news[name]
-            embedded = self.embeddings(name, field)  # (U, L, D)
-            if name in self.embeddings.texts:
-                views.append(reader(self.dropout(embedded), field.mask))
-            else:
-                views.append(embedded.squeeze(1))
-            present.append(field.mask.any(-1))
-        vector: Tensor = self.views(torch.stack(views, dim=1), torch.stack(present, dim=1))
-        return vector
+class SelfAttentionFieldEncoder(SequenceFieldEncoder):
+    """Self-attention and additive attention over words or entities; each field has its own, all share the words.
+
+    The original's self-attention has neither a residual nor an output projection; here it is `x + MultiHead(x, x, x)`,
+    because without the residual training starts epochs later.
+    """
+
+    kinds: tuple[FieldKind, ...] = ("text", "entities")
+
+    def __init__(self, options: SelfAttentionOptions, *, fields: Sequence[FieldSpec], dim: int) -> None:
+        def reader() -> nn.Module:
+            return SelfAttentivePooling(dim, options.heads, options.hidden, options.dropout)
+
+        super().__init__(fields, dim, dropout=options.dropout, reader=reader)
 
 
 class NRMSUserEncoder(nn.Module):
@@ -60,11 +50,13 @@ class NRMSUserEncoder(nn.Module):
 
     candidate_aware = False
 
-    def __init__(self, options: NRMSUserOptions, *, dim: int, users: int) -> None:
+    def __init__(self, options: SelfAttentionOptions, *, dim: int, users: int) -> None:
         super().__init__()
         self.read = SelfAttentivePooling(dim, options.heads, options.hidden, options.dropout)
 
-    def forward(self, history: Tensor, mask: Tensor, user: Tensor, candidates: Tensor) -> Tensor:
+    def forward(
+        self, history: Tensor, mask: Tensor, user: Tensor, candidates: Tensor, candidate_mask: Tensor
+    ) -> Tensor:
         """(B, H, D), (B, H) -> (B, 1, D)"""
         vector: Tensor = self.read(history, mask)
         return vector.unsqueeze(1)

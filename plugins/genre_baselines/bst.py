@@ -1,0 +1,77 @@
+# ruff: noqa: ARG002  the contracts pass more than every part uses
+"""BST (Chen et al., DLP-KDD 2019): a Transformer over the clicks and the candidate."""
+
+import attrs
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from genre.errors import UsageError
+from genre.modeling.blocks import masked_mean
+from genre_baselines.validators import is_count, is_ratio
+
+
+@attrs.frozen(kw_only=True)
+class BSTUserOptions:
+    """
+    Attributes:
+        layers: of the Transformer.
+        heads: of its self-attention; divides the width.
+        feed_forward: width of its feed-forward layers.
+        positions: clicks further back than this share a position.
+        dropout: within the Transformer.
+    """
+
+    layers: int = attrs.field(default=3, validator=is_count)
+    heads: int = attrs.field(default=4, validator=is_count)
+    feed_forward: int = attrs.field(default=256, validator=is_count)
+    positions: int = attrs.field(default=50, validator=is_count)
+    dropout: float = attrs.field(default=0.1, validator=is_ratio)
+
+
+class BSTUserEncoder(nn.Module):
+    """Mean of what a Transformer makes of `[c; h_1; ...; h_H]`, each with an embedding of its distance from the end.
+
+    The original feeds the outputs of all positions, concatenated, to the MLP; a mean has a width that does not depend
+    on the history, and no padding in it.
+    """
+
+    candidate_aware = True
+
+    def __init__(self, options: BSTUserOptions, *, dim: int, users: int) -> None:
+        """
+        Raises:
+            UsageError: the heads do not divide the width.
+        """
+        super().__init__()
+        if dim % options.heads:
+            raise UsageError(
+                f"{options.heads} attention heads do not divide the width {dim}", remedy="choose a multiple"
+            )
+        self.distances = nn.Embedding(options.positions + 1, dim)
+        layer = nn.TransformerEncoderLayer(
+            dim,
+            options.heads,
+            options.feed_forward,
+            options.dropout,
+            activation=F.leaky_relu,
+            batch_first=True,
+        )
+        self.transformer = nn.TransformerEncoder(layer, options.layers, enable_nested_tensor=False)
+        with torch.no_grad():
+            self.distances.weight.mul_(0.1)  # like the vectors of news, which they join
+
+    def forward(
+        self, history: Tensor, mask: Tensor, user: Tensor, candidates: Tensor, candidate_mask: Tensor
+    ) -> Tensor:
+        """(B, H, D), (B, H), (B, C, D) -> (B, C, D)"""
+        rows, count, dim = candidates.shape
+        places = torch.arange(history.shape[1], device=mask.device)
+        distance = (mask.sum(-1, keepdim=True) - places).clamp(1, self.distances.num_embeddings - 1)  # (B, H)
+        clicks = (history + self.distances(distance)).unsqueeze(1).expand(-1, count, -1, -1)
+        candidate = (candidates + self.distances.weight[0]).unsqueeze(2)
+        sequence = torch.cat([candidate, clicks], dim=2).flatten(0, 1)  # (B C, 1 + H, D)
+        seen = torch.cat([torch.ones_like(mask[:, :1]), mask], dim=1)  # the candidate always is
+        seen = seen.unsqueeze(1).expand(-1, count, -1).flatten(0, 1)  # (B C, 1 + H)
+        mixed = self.transformer(sequence, src_key_padding_mask=~seen)
+        return masked_mean(mixed, seen).view(rows, count, dim)

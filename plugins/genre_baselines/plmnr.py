@@ -1,0 +1,145 @@
+"""PLM-NR (Wu et al., SIGIR 2021): a pre-trained language model reads each text."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, Literal
+
+import attrs
+import torch
+from torch import Tensor, nn
+
+from genre.errors import UsageError
+from genre.modeling.blocks import AdditiveAttention, MaskedMean
+from genre.parts import FieldKind, FieldSpec, NewsBatch
+from genre_baselines.language_models import create_model, find_model, find_tokenizer, load_pretrained, weights_key
+from genre_baselines.validators import is_count, is_ratio
+
+_WORDS: Final = "words"
+
+
+def _paper_config() -> dict[str, object]:
+    return {"model_type": "bert", "num_hidden_layers": 3, "num_attention_heads": 8}
+
+
+@attrs.frozen(kw_only=True)
+class LanguageModelOptions:
+    """
+    Attributes:
+        model: a pre-trained model: a folder, `package:NAME` or a name on the hub; None makes one from `config`.
+        config: of a model from scratch, which reads words: `model_type` and fields of its configuration; `hidden_size`
+            is the width of the vectors unless it is given.
+        layers: keep the first layers of a pre-trained model only.
+        tuned_layers: last layers that are trained; 0 freezes the whole model, and what it makes of a news is then
+            computed once; None trains all of it.
+        pooling: `"attention"`, or `"mean"` as sentence encoders are trained.
+        hidden: width of the additive attention.
+        dropout: of what the language model returns.
+    """
+
+    model: str | None = None
+    config: Mapping[str, object] = attrs.field(factory=_paper_config)
+    layers: int | None = attrs.field(default=None, validator=attrs.validators.optional(is_count))
+    tuned_layers: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(0)))
+    pooling: Literal["attention", "mean"] = "attention"
+    hidden: int = attrs.field(default=64, validator=is_count)
+    dropout: float = attrs.field(default=0.1, validator=is_ratio)
+
+
+class LanguageModelFieldEncoder(nn.Module):
+    """`W POOL(LM(w_1..w_L)) + b`: one language model reads all text fields, each is pooled by itself."""
+
+    kinds: tuple[FieldKind, ...] = ("text",)
+
+    def __init__(self, options: LanguageModelOptions, *, fields: Sequence[FieldSpec], dim: int) -> None:
+        """
+        Raises:
+            UsageError: the model is not to be found, or cannot read so many tokens.
+        """
+        super().__init__()
+        self.names = tuple(field.name for field in fields)
+        self.states_key: str | None = None
+        length = max(field.length for field in fields)
+        if options.model is None:
+            sizes = {"vocab_size": fields[0].size, "hidden_size": dim, "intermediate_size": 4 * dim}
+            self.model = create_model(options.config, **sizes)
+        else:
+            folder = find_model(options.model)
+            self.model = load_pretrained(folder, options.layers)
+            if options.tuned_layers == 0:
+                self.states_key = f"{weights_key(folder)}-{options.layers}"
+        self.is_pretrained = options.model is not None
+        _check_length(self.model.config, length)
+        _freeze(self.model, options.tuned_layers)
+        self.is_frozen = options.tuned_layers == 0
+        width = int(self.model.config.hidden_size)
+        self.dropout = nn.Dropout(options.dropout)
+        attends = options.pooling == "attention"
+        self.pool = nn.ModuleList(
+            [AdditiveAttention(width, options.hidden) if attends else MaskedMean() for _ in fields]
+        )
+        self.project = nn.ModuleList([nn.Linear(width, dim) for _ in fields])
+
+    @staticmethod
+    def tokenizer(options: LanguageModelOptions) -> str:
+        """A model from scratch reads words."""
+        return _WORDS if options.model is None else str(find_tokenizer(options.model))
+
+    def pretrained_parameters(self) -> Iterator[nn.Parameter]:
+        """The weights of a pre-trained language model."""
+        if self.is_pretrained:
+            yield from self.model.parameters()
+
+    def train(self, mode: bool = True) -> "LanguageModelFieldEncoder":
+        """A frozen language model stays in evaluation mode: its dropout would make its states random."""
+        super().train(mode)
+        if self.is_frozen:
+            self.model.eval()
+        return self
+
+    def states(self, values: Tensor, mask: Tensor) -> Tensor:
+        """(U, L), (U, L) -> (U, L, E); arbitrary where masked."""
+        # A row without any token would be all masked, which attention cannot take: its first place stands in.
+        seen = mask | (torch.arange(mask.shape[1], device=mask.device) == 0)
+        ids = values.masked_fill(~mask, 0)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.is_frozen):
+            states: Tensor = self.model(input_ids=ids.long(), attention_mask=seen.long()).last_hidden_state
+        return states
+
+    def forward(self, news: NewsBatch) -> Tensor:
+        """(U, F, D)"""
+        vectors = []
+        for name, pool, project in zip(self.names, self.pool, self.project, strict=True):
+            assert isinstance(project, nn.Linear)
+            field = news[name]
+            kept = field.states
+            states = self.states(field.values, field.mask) if kept is None else kept.to(project.weight.dtype)
+            vectors.append(project(pool(self.dropout(states), field.mask)))
+        return torch.stack(vectors, dim=1)
+
+
+def _check_length(config: Any, length: int) -> None:
+    limit = getattr(config, "max_position_embeddings", None)
+    if limit is not None and length > limit:
+        raise UsageError(
+            f"the language model reads {limit} tokens, and a text has up to {length}",
+            where="texts",
+            remedy=f"keep at most {limit} tokens of each text",
+        )
+
+
+def _freeze(model: nn.Module, tuned_layers: int | None) -> None:
+    """All but the last layers."""
+    if tuned_layers is None:
+        return
+    model.requires_grad_(requires_grad=False)
+    if tuned_layers == 0:
+        return
+    count = int(model.config.num_hidden_layers)  # type: ignore[union-attr, arg-type]
+    stacks = [module for module in model.modules() if isinstance(module, nn.ModuleList) and len(module) == count]
+    if not stacks or tuned_layers > count:
+        raise UsageError(
+            f"the language model has {count} layers, and the last {tuned_layers} cannot be told",
+            where="tuned_layers",
+            remedy="choose fewer, or 0 or none",
+        )
+    for layer in stacks[0][count - tuned_layers :]:
+        layer.requires_grad_(requires_grad=True)
