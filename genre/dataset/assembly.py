@@ -72,7 +72,11 @@ def assemble(
 
     states = kept.select("user", "history").unique(keep="first", maintain_order=True)
     readers = states.select(
-        id=_reader_ids(states, news_table["id"]), user="user", history="history", clicks=pl.col("history").list.len()
+        id=_reader_ids(states, news_table["id"]),
+        user="user",
+        history="history",
+        clicks=pl.col("history").list.len(),
+        kept=pl.lit(None),
     ).cast(READER_SCHEMA)
     impressions = (
         kept.join(states.with_row_index("reader"), on=["user", "history"], how="left", maintain_order="left")

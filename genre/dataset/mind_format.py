@@ -30,7 +30,8 @@ def write_mind(dataset: Dataset, folder: Path, *, texts: TextVersion = "latest")
     """Write `folder/SPLIT/news.tsv` and `folder/SPLIT/behaviors.tsv` for each split.
 
     Every split lists all news, generated ones included, so that positions stay the same when the files are read
-    again. Interests, vectors and older versions of texts have no place in the format and are left out.
+    again. Interests, vectors, older versions of texts and the choice of clicks that encoders read have no place in
+    the format and are left out.
 
     Args:
         texts: version of the titles and abstracts that is written.

@@ -36,7 +36,9 @@ TEXT_SCHEMA: Final = pl.Schema(
     {"news": pl.UInt32, "field": pl.String, "version": pl.String, "model": pl.String, "text": pl.String}
 )
 VECTOR_SCHEMA: Final = pl.Schema({"news": pl.UInt32, "field": pl.String, "vector": _VECTOR})
-READER_SCHEMA: Final = pl.Schema({"id": pl.String, "user": pl.String, "history": _POSITIONS, "clicks": pl.UInt32})
+READER_SCHEMA: Final = pl.Schema(
+    {"id": pl.String, "user": pl.String, "history": _POSITIONS, "clicks": pl.UInt32, "kept": _POSITIONS}
+)
 INTEREST_SCHEMA: Final = pl.Schema(
     {
         "reader": pl.UInt32,
@@ -97,7 +99,8 @@ class Dataset:
         vectors: one row for each dense vector of a news, such as that of its cover image; vectors of one `field` have
             one width. Generated news have none.
         readers: one row for each distinct (user, visible history). `clicks` is the length of the original visible
-            history, which synthetic news never change.
+            history, which synthetic news never change. `kept` says which of these clicks encoders read, as ascending
+            indices into `history`; null for all of them.
         interests: one row for each topic, region, ... of a reader, most related first (`rank` 0).
         impressions: one row an impression; `labels` is null in an unlabelled split.
         lineage: how this data set came to be, oldest step first.
@@ -181,6 +184,14 @@ class Dataset:
         newest = rows.group_by("reader").agg(pl.col("version").last())
         current = rows.join(newest, on=["reader", "version"], how="semi")
         return current.select("reader", "rank", "value").sort("reader", "rank")
+
+    @cached_property
+    def encoder_history(self) -> pl.Series:
+        """Each reader's history as encoders read it: the kept clicks, then what rounds appended (news positions)."""
+        history, kept = pl.col("history"), pl.col("kept")
+        # `gather` is null where everything is kept, and so is the list that it begins.
+        selected = pl.concat_list(history.list.gather(kept), history.list.slice(pl.col("clicks")))
+        return self.readers.select(encoder_history=pl.coalesce(selected, history)).to_series()
 
     @cached_property
     def is_new(self) -> pl.Series:
@@ -268,6 +279,44 @@ class Dataset:
         typed = rows.select(INTEREST_SCHEMA.names()).cast(INTEREST_SCHEMA)
         return attrs.evolve(self, interests=pl.concat([self.interests, typed]))
 
+    def with_kept_history(self, rows: pl.DataFrame) -> "Dataset":
+        """A data set in which encoders read only some of the clicks of these readers; prompts still see all of them.
+
+        Args:
+            rows: `reader` (position) and `kept` (ascending indices into the reader's history, below `clicks`), which
+                takes the place of what was kept before.
+
+        Raises:
+            UsageError: there is no such reader, one stands twice, or its `kept` is empty or no such indices.
+        """
+        self._refuse_strangers(rows)
+        dtype = rows.schema["kept"]
+        if not (isinstance(dtype, pl.List) and dtype.inner.is_integer()):
+            raise UsageError(f"the kept clicks are of type {dtype}, and lists of indices are expected")
+        kept = pl.col("kept")
+        known = self.readers.select("id", "clicks").with_row_index("reader")
+        given = rows.select(pl.col("reader").cast(pl.UInt32), kept.cast(pl.List(pl.Int64), strict=False))
+        checked = given.join(known, on="reader", how="left", maintain_order="left")
+        mistakes = {
+            "stands twice": pl.col("reader").is_duplicated(),
+            "would keep no click": kept.list.len().fill_null(0) == 0,
+            "would keep clicks without an index": kept.list.eval(pl.element().is_null()).list.any(),
+            "would keep clicks that it has not": (kept.list.min() < 0) | (kept.list.max() >= pl.col("clicks")),
+            "would keep clicks out of order, or one twice": kept.list.diff().list.min() <= 0,
+        }
+        for mistake, found in mistakes.items():
+            if (bad := checked.filter(found)).height:
+                row = bad.row(0, named=True)
+                raise UsageError(
+                    f"the reader {row['id']!r} {mistake}: {row['kept']} of {row['clicks']} clicks",
+                    remedy="keep ascending indices of the reader's clicks, counted from 0",
+                )
+        indexed = self.readers.with_row_index("reader").join(
+            checked.select("reader", chosen="kept"), on="reader", how="left", maintain_order="left"
+        )
+        readers = indexed.with_columns(kept=pl.coalesce(pl.col("chosen").cast(_POSITIONS), kept))
+        return attrs.evolve(self, readers=readers.select(READER_SCHEMA.names()).cast(READER_SCHEMA))
+
     def with_generated_news(self, rows: pl.DataFrame) -> "Dataset":
         """A data set in which some readers' histories end with news that an LLM wrote for them.
 
@@ -280,8 +329,7 @@ class Dataset:
         Raises:
             UsageError: an id exists already (the same round was applied twice), or there is no such reader.
         """
-        if (strangers := rows.filter(~pl.col("reader").is_between(0, self.readers.height - 1))).height:
-            raise UsageError(f"there is no reader {strangers['reader'][0]}: the set has {self.readers.height} readers")
+        self._refuse_strangers(rows)
         taken = rows.filter(pl.col("id").is_in(self.news["id"].implode()))
         if taken.height or rows["id"].n_unique() < rows.height:
             clash = taken["id"][0] if taken.height else rows.filter(rows["id"].is_duplicated())["id"][0]
@@ -311,6 +359,10 @@ class Dataset:
             news=pl.concat([self.news, news_rows(rows, origin="generated")]),
             readers=readers.cast(READER_SCHEMA),
         ).with_texts(texts)
+
+    def _refuse_strangers(self, rows: pl.DataFrame) -> None:
+        if (strangers := rows.filter(~pl.col("reader").is_between(0, self.readers.height - 1))).height:
+            raise UsageError(f"there is no reader {strangers['reader'][0]}: the set has {self.readers.height} readers")
 
 
 def news_rows(rows: pl.DataFrame, *, origin: Literal["original", "generated"]) -> pl.DataFrame:

@@ -21,7 +21,7 @@ def describe_news(dataset: Dataset, news_id: str) -> dict[str, object]:
 
 
 def describe_readers(dataset: Dataset, name: str) -> list[dict[str, object]]:
-    """The readers of a user, or one reader: the history with titles, and the interests.
+    """The readers of a user, or one reader: the history with titles, which of it encoders read, and the interests.
 
     Args:
         name: id of a user or of a reader.
@@ -35,9 +35,12 @@ def describe_readers(dataset: Dataset, name: str) -> list[dict[str, object]]:
         raise UsageError(f"there is no reader or user {name!r}", remedy=nearest(name, dataset.readers["user"]))
     titles = dataset.text("title")
     described: list[dict[str, object]] = []
-    for position, reader, user, history, clicks in found.iter_rows():
+    for position, reader, user, history, clicks, kept in found.iter_rows():
         news = dataset.news[history].select("id", "origin", "category") if history else dataset.news[:0]
-        rows = news.select("id", "origin", "category").with_columns(title=titles[history] if history else titles[:0])
+        read = [index >= clicks or kept is None or index in kept for index in range(len(history))]
+        rows = news.select("id", "origin", "category").with_columns(
+            title=titles[history] if history else titles[:0], kept=pl.Series(read, dtype=pl.Boolean)
+        )
         interests = dataset.interests.filter(pl.col("reader") == position)
         described.append(
             {

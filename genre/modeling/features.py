@@ -96,7 +96,7 @@ class Features:
         readers = self.dataset.readers
         interests = {kind: _interest_ids(self.dataset, kind, self.vocabulary.interests[kind]) for kind in INTERESTS}
         return ReaderFeatures(
-            history=Ragged.from_series(readers["history"]).last(self.settings.history_length),
+            history=Ragged.from_series(self.dataset.encoder_history).last(self.settings.history_length),
             user=_ids(readers["user"], self.vocabulary.users),
             interests=interests,
         )
