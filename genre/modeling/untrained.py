@@ -73,7 +73,7 @@ def untrained_scorer(name: str, dataset: Dataset, settings: FeatureSettings, *, 
         return lambda split: clicks[split.candidates.values].astype(np.float32)
     if name == "tf-idf":
         tf_idf = TfIdf.fit(dataset, settings)
-        histories = Ragged.from_series(dataset.readers["history"]).last(settings.history_length)
+        histories = Ragged.from_series(dataset.encoder_history).last(settings.history_length)
         return lambda split: tf_idf.scores(histories, split)
     if name == "random":
         return lambda split: np.random.default_rng(seed).random(len(split.candidates.values), dtype=np.float32)

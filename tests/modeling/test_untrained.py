@@ -127,6 +127,20 @@ def test_a_reader_without_history_gets_0_for_all() -> None:
     assert scores[2] > 0.0
 
 
+def test_clicks_that_encoders_do_not_read_are_not_read_here_either() -> None:
+    dataset = small_dataset()
+    clicked = pl.DataFrame({"reader": [0, 1], "kept": [[0], [0]]})
+    assert dataset.readers["clicks"].to_list()[:2] == [2, 6]
+    shorter = dataset.readers.with_columns(history=pl.col("history").list.head(1))
+    split = split_features(dataset, "train")
+    kept, cut, whole = (
+        untrained_scorer("tf-idf", each, FeatureSettings())(split)
+        for each in (dataset.with_kept_history(clicked), attrs.evolve(dataset, readers=shorter), dataset)
+    )
+    np.testing.assert_array_equal(kept, cut)
+    assert (kept != whole).any()
+
+
 def test_generated_news_have_vectors_and_change_no_frequency() -> None:
     dataset = with_titles(["late goal", "early goal"])
     origin = pl.when(pl.col("id") == "N1").then(pl.lit("generated")).otherwise("origin")
