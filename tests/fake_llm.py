@@ -20,6 +20,8 @@ def _value(name: str, schema: Json, prompt: Prompt) -> Json:
     if "enum" in schema:
         assert isinstance(schema["enum"], list)
         return schema["enum"][0]
+    if schema["type"] == "integer":
+        return schema.get("minimum", 0)
     if schema["type"] == "array":
         return [_value(name, schema["items"], prompt)]
     return f"{name} of {prompt.subject} {prompt.draw}"[: int(str(schema.get("maxLength", 999)))]

@@ -1,4 +1,4 @@
-"""Enrichment tasks of the paper, as compositions of three prompters and three updaters.
+"""Enrichment tasks of the paper and its authors' code, as compositions of four prompters and four updaters.
 
 A task is data: a prompter, an updater, a template and a few options. The tasks for books differ from those for news
 in nothing else.
@@ -19,7 +19,7 @@ def _template(name: str) -> str:
 
 @hookimpl
 def genre_prompters() -> Iterator[Part]:
-    """What is asked about: a news, a reader's interests, a news that a reader would click."""
+    """What is asked about: a news, a reader's interests, the clicks that matter, a news that a reader would click."""
     yield Part(
         name="news-text",
         summary="Asks for one better or missing text of each news",
@@ -40,6 +40,13 @@ def genre_prompters() -> Iterator[Part]:
         source="GENRE, sections 3.1 and 3.4",
         target="genre_tasks.synthetic_news:SyntheticNewsPrompter",
         options="genre_tasks.synthetic_news:SyntheticNewsPrompterOptions",
+    )
+    yield Part(
+        name="history-selection",
+        summary="Asks which few titles of a reader's history matter",
+        source="the GENRE authors' code",
+        target="genre_tasks.history_selection:HistorySelectionPrompter",
+        options="genre_tasks.history_selection:HistorySelectionPrompterOptions",
     )
 
 
@@ -63,11 +70,16 @@ def genre_updaters() -> Iterator[Part]:
         target="genre_tasks.synthetic_news:AppendHistoryUpdater",
         options="genre_tasks.synthetic_news:AppendHistoryUpdaterOptions",
     )
+    yield Part(
+        name="keep-history",
+        summary="Keeps the clicks that matter for encoders; prompts and segments see the whole history",
+        target="genre_tasks.history_selection:KeepHistoryUpdater",
+    )
 
 
 @hookimpl
 def genre_tasks() -> Iterator[Task]:
-    """The paper's four tasks for news, and their forms for books."""
+    """The paper's four tasks for news, the fifth of its authors' code, and the forms for books."""
     yield Task(
         name="news-summarizer",
         summary="A more informative title for each news, which replaces the title that encoders read",
@@ -99,6 +111,14 @@ def genre_tasks() -> Iterator[Task]:
         prompter="synthetic-news",
         updater="append-history",
         defaults={"template": _template("chain_generator"), "with_interests": True},
+    )
+    yield Task(
+        name="history-compressor",
+        summary="The few titles that matter of a longer history, which encoders then read instead of all",
+        source="the GENRE authors' code",
+        prompter="history-selection",
+        updater="keep-history",
+        defaults={"template": _template("history_compressor")},
     )
     yield Task(
         name="book-describer",
