@@ -7,7 +7,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from genre.errors import UsageError
-from genre.modeling.blocks import masked_mean
 from genre_baselines.validators import is_count, is_ratio
 
 
@@ -30,10 +29,11 @@ class BSTUserOptions:
 
 
 class BSTUserEncoder(nn.Module):
-    """Mean of what a Transformer makes of `[c; h_1; ...; h_H]`, each with an embedding of its distance from the end.
+    """What a Transformer over `[c; h_1; ...; h_H]` makes of the candidate, each with an embedding of its distance.
 
-    The original feeds the outputs of all positions, concatenated, to the MLP; a mean has a width that does not depend
-    on the history, and no padding in it.
+    Two departures from the original. It feeds the outputs of all positions, concatenated, to the MLP; the candidate's
+    output has a width that does not depend on the history, and no padding in it. And it normalises after each layer;
+    here it is before, because three such layers take many epochs to start learning.
     """
 
     candidate_aware = True
@@ -56,6 +56,7 @@ class BSTUserEncoder(nn.Module):
             options.dropout,
             activation=F.leaky_relu,
             batch_first=True,
+            norm_first=True,
         )
         self.transformer = nn.TransformerEncoder(layer, options.layers, enable_nested_tensor=False)
         with torch.no_grad():
@@ -73,5 +74,5 @@ class BSTUserEncoder(nn.Module):
         sequence = torch.cat([candidate, clicks], dim=2).flatten(0, 1)  # (B C, 1 + H, D)
         seen = torch.cat([torch.ones_like(mask[:, :1]), mask], dim=1)  # the candidate always is
         seen = seen.unsqueeze(1).expand(-1, count, -1).flatten(0, 1)  # (B C, 1 + H)
-        mixed = self.transformer(sequence, src_key_padding_mask=~seen)
-        return masked_mean(mixed, seen).view(rows, count, dim)
+        mixed: Tensor = self.transformer(sequence, src_key_padding_mask=~seen)
+        return mixed[:, 0].view(rows, count, dim)
