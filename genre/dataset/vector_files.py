@@ -46,14 +46,15 @@ def read_vectors(path: Path) -> tuple[list[str], NDArray[np.float32]]:
 
 def _read_parquet(path: Path) -> tuple[list[str], NDArray[Any]]:
     try:
-        schema = pl.read_parquet_schema(path)
+        file = pl.scan_parquet(path, glob=False)
+        schema = file.collect_schema()
         if missing := [name for name in _COLUMNS if name not in schema]:
             raise UsageError(
                 f"there is no column {missing[0]!r} among {', '.join(schema)}",
                 where=path,
                 remedy="name the columns `id` and `vector`",
             )
-        table = pl.read_parquet(path, columns=list(_COLUMNS), glob=False)
+        table = file.select(_COLUMNS).collect()
     except (OSError, pl.exceptions.PolarsError) as error:
         raise UsageError(f"the vectors cannot be read: {error}", where=path, remedy="check the file") from error
     ids, vectors = table["id"], table["vector"]

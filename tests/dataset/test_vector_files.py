@@ -54,6 +54,14 @@ def test_other_columns_of_parquet_are_not_read(tmp_path: Path) -> None:
     assert read_vectors(path)[0] == ["N1", "N2"]
 
 
+def test_a_file_with_brackets_and_stars_in_its_path_is_a_file_like_others(tmp_path: Path) -> None:
+    (tmp_path / "[v1]").mkdir()
+    for path in (parquet(tmp_path), numpy_file(tmp_path)):
+        renamed = path.rename(tmp_path / "[v1]" / f"cover*[2]{path.suffix}")
+        (tmp_path / "[v1]" / "cover*[2].ids.txt").write_text("N1\nN2\n")
+        assert read_vectors(renamed)[0] == ["N1", "N2"]
+
+
 @pytest.mark.parametrize("dtype", ["<f2", "<f4", ">f4", "<f8"])
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_a_matrix_of_any_float_type_and_order_is_read(tmp_path: Path, dtype: str, order: str) -> None:
