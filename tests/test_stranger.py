@@ -60,13 +60,30 @@ def test_it_serves_a_task_that_registry_toml_gives_it(stranger: Path, tmp_path: 
     assert titles[0] == f"ARTICLE: {NEWS[0][4].upper()}!!"
 
 
+def test_its_own_tests_hold_it_to_the_laws(stranger: Path, tmp_path: Path) -> None:
+    (tmp_path / "test_parrot.py").write_text((PARROT / "test_parrot.py").read_text(encoding="utf-8"), encoding="utf-8")
+    environment = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path / "no-config")}
+    call = [stranger, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_parrot.py"]
+    done = subprocess.run(call, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "9 passed" in done.stdout
+
+
 def test_it_is_unknown_outside_its_environment(small_folder: Path, tmp_path: Path) -> None:
     rows = json.loads(genre(Path(sys.executable), tmp_path, "plugins", "list", "--json").stdout)
     assert "parrot" not in {row["name"] for row in rows}
 
 
-def test_the_documentation_shows_this_package_as_it_is() -> None:
-    page = (Path(__file__).parents[1] / "docs" / "plugins.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```(?:toml|python)\n(.*?)```", page, flags=re.DOTALL)
-    for name in ("pyproject.toml", "genre_parrot.py", "genre_parrot_model.py"):
-        assert (PARROT / name).read_text(encoding="utf-8") in blocks
+@pytest.mark.parametrize(
+    ("page", "name"),
+    [
+        ("plugins.md", "pyproject.toml"),
+        ("plugins.md", "genre_parrot.py"),
+        ("plugins.md", "genre_parrot_model.py"),
+        ("testing.md", "test_parrot.py"),
+    ],
+)
+def test_the_documentation_shows_this_package_as_it_is(page: str, name: str) -> None:
+    text = (Path(__file__).parents[1] / "docs" / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"```(?:toml|python)\n(.*?)```", text, flags=re.DOTALL)
+    assert (PARROT / name).read_text(encoding="utf-8") in blocks

@@ -16,5 +16,5 @@ class Parrot:
         self.identity = Identity(model="parrot", endpoint="here", parameters={"suffix": options.suffix})
 
     async def complete(self, prompt: Prompt) -> Completion:
-        line = prompt.messages[-1].content.splitlines()[-1]
+        line = prompt.messages[-1].content.rpartition("\n")[2]
         return Completion(text=json.dumps({"title": line.upper()[:60] + self.suffix}), model="parrot-1")
