@@ -40,10 +40,10 @@ def rounds_table(reports: Mapping[str, Sequence[RoundReport]]) -> None:
 def results_table(rows: Sequence[Mapping[str, object]]) -> None:
     """Print each metric's mean over the seeds, for all, new and warm readers."""
     means = mean_rows(rows)
-    seeds = sorted({int(str(row["seeds"])) for row in means})
+    seeds = sorted({int(str(row["seeds"])) for row in means} - {0})  # what is not trained has none
     for split in dict.fromkeys(str(row["split"]) for row in means):
-        title = f"Results on {split}, mean over {' or '.join(map(str, seeds))} seed{'s' if seeds != [1] else ''}"
-        table = _table(title, ("variant", "baseline", "readers"), (*METRICS, "impressions"))
+        over = f", mean over {' or '.join(map(str, seeds))} seed{'s' if seeds != [1] else ''}" if seeds else ""
+        table = _table(f"Results on {split}{over}", ("variant", "baseline", "readers"), (*METRICS, "impressions"))
         for row in means:
             if row["split"] == split:
                 variant = Text(f"{row['variant']} (leaked)" if row["leaked"] else str(row["variant"]))

@@ -11,17 +11,23 @@ if TYPE_CHECKING:
     from genre.experiments.observer import Observer
     from genre.experiments.plan import DatasetSpec, Experiment, Halve, VariantSpec, load_experiment, options_from
     from genre.experiments.run import RunResult, quickstart, run_experiment
+    from genre.experiments.statistics import Interval, bootstrap_interval, paired_difference
     from genre.experiments.steps import enrich_folder, import_dataset, read_dataset
+    from genre.experiments.summary import Comparison, Summary, summarize_run
 
 _HOMES: Final = {
     "CellPlan": "models",
+    "Comparison": "summary",
     "DatasetSpec": "plan",
     "Enriched": "enrichment",
     "Experiment": "plan",
     "Halve": "plan",
+    "Interval": "statistics",
     "Observer": "observer",
     "RunResult": "run",
+    "Summary": "summary",
     "VariantSpec": "plan",
+    "bootstrap_interval": "statistics",
     "describe_news": "inspection",
     "describe_readers": "inspection",
     "enrich_folder": "steps",
@@ -30,21 +36,27 @@ _HOMES: Final = {
     "import_dataset": "steps",
     "load_experiment": "plan",
     "options_from": "plan",
+    "paired_difference": "statistics",
     "quickstart": "run",
     "read_dataset": "steps",
     "run_experiment": "run",
+    "summarize_run": "summary",
     "train_model": "models",
 }
 
 __all__ = [
     "CellPlan",
+    "Comparison",
     "DatasetSpec",
     "Enriched",
     "Experiment",
     "Halve",
+    "Interval",
     "Observer",
     "RunResult",
+    "Summary",
     "VariantSpec",
+    "bootstrap_interval",
     "describe_news",
     "describe_readers",
     "enrich_folder",
@@ -53,9 +65,11 @@ __all__ = [
     "import_dataset",
     "load_experiment",
     "options_from",
+    "paired_difference",
     "quickstart",
     "read_dataset",
     "run_experiment",
+    "summarize_run",
     "train_model",
 ]
 

@@ -4,13 +4,14 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import attrs
 
 from genre.errors import UsageError, nearest
 from genre.generation import RoundSpec
 from genre.modeling import FeatureSettings, TrainingSettings
+from genre.modeling.untrained import UNTRAINED
 from genre.parts import NAME_RULE, is_name
 from genre.settings import Layer, Settings, Table, option_names, read_toml, structure
 
@@ -83,11 +84,21 @@ class BaselineOverride:
 
     Attributes:
         dim: width of the vectors.
-        news_options, user_options, interaction_options: over the baseline's own.
+        loss: `"cross-entropy"` or `"binary"`.
+        field_encoders: registered field encoders by field or kind, over the baseline's own.
+        news_encoder, user_encoder, interaction: registered parts in place of the baseline's; the options that the
+            baseline has for its own part do not go with them.
+        field_options, news_options, user_options, interaction_options: over the baseline's own.
         training: over the experiment's training settings.
     """
 
     dim: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(1)))
+    loss: Literal["cross-entropy", "binary"] | None = None
+    field_encoders: dict[str, str] = attrs.field(factory=dict)
+    news_encoder: str | None = None
+    user_encoder: str | None = None
+    interaction: str | None = None
+    field_options: dict[str, dict[str, object]] = attrs.field(factory=dict)
     news_options: dict[str, object] = attrs.field(factory=dict)
     user_options: dict[str, object] = attrs.field(factory=dict)
     interaction_options: dict[str, object] = attrs.field(factory=dict)
@@ -109,6 +120,7 @@ class Experiment:
         dataset: where the data come from.
         variants: ways to enrich them.
         baselines: names of registered baselines.
+        untrained: untrained baselines that every variant is evaluated with too: `popularity`, `tf-idf`, `random`.
         seeds: each baseline is trained once a seed.
         report: splits that the results show.
         features: what encoders see.
@@ -122,6 +134,7 @@ class Experiment:
     dataset: DatasetSpec
     variants: tuple[VariantSpec, ...]
     baselines: tuple[str, ...] = ()
+    untrained: tuple[str, ...] = ("popularity", "tf-idf")
     seeds: tuple[int, ...] = attrs.field(default=(0,), validator=attrs.validators.deep_iterable(_is_seed))
     report: tuple[str, ...] = ("test",)
     features: FeatureSettings = attrs.field(factory=FeatureSettings)
@@ -132,10 +145,16 @@ class Experiment:
 
     def __attrs_post_init__(self) -> None:
         names = [variant.name for variant in self.variants]
-        for what, values in (("variant", names), ("baseline", list(self.baselines)), ("seed", list(self.seeds))):
+        baselines = [*self.baselines, *self.untrained]  # one column of the results
+        for what, values in (("variant", names), ("baseline", baselines), ("seed", list(self.seeds))):
             repeated = [value for value in values if values.count(value) > 1]  # type: ignore[arg-type]
             if repeated:
                 raise UsageError(f"the {what} {repeated[0]!r} stands twice in the experiment", where=self.path)
+        for name in self.untrained:
+            if name not in UNTRAINED:
+                raise UsageError(
+                    f"there is no untrained baseline {name!r}", where=self.path, remedy=nearest(name, UNTRAINED)
+                )
         for name in [self.name, *names]:
             if not is_name(name):
                 raise UsageError(f"the name {name!r} must be {NAME_RULE}: it names a folder", where=self.path)
@@ -174,7 +193,15 @@ def load_experiment(path: Path, changes: Iterable[str] = ()) -> Experiment:
             f"unknown option {unknown[0]!r}", where=path, remedy=nearest(unknown[0], {*shown, *REGISTRY_TABLES})
         )
     experiment = structure(data, Experiment, str(path))
-    return attrs.evolve(experiment, settings=Settings(tuple(layers)), path=path)
+    features = located_word_vectors(experiment.features, path.parent)
+    return attrs.evolve(experiment, features=features, settings=Settings(tuple(layers)), path=path)
+
+
+def located_word_vectors(features: FeatureSettings, folder: Path) -> FeatureSettings:
+    """Features whose file of word vectors, if there is one, is looked for in `folder` when its path is relative."""
+    if features.word_vectors is None:
+        return features
+    return attrs.evolve(features, word_vectors=str(folder.resolve() / features.word_vectors))
 
 
 def assign(data: Table, change: str) -> None:

@@ -26,8 +26,22 @@ class Cell:
         return f"{self.variant}-{self.baseline}-{self.seed}"
 
 
+@attrs.frozen
+class UntrainedCell:
+    """An untrained baseline on a variant; there is no seed."""
+
+    variant: str
+    baseline: str
+    seed: None = attrs.field(default=None, init=False)
+
+    @property
+    def name(self) -> str:
+        """Name of the cell's folder; no training's, which ends in a number."""
+        return f"{self.variant}-{self.baseline}"
+
+
 def result_rows(
-    cell: Cell, split: str, summary: Sequence[Mapping[str, object]], *, leaked: bool
+    cell: Cell | UntrainedCell, split: str, summary: Sequence[Mapping[str, object]], *, leaked: bool
 ) -> list[dict[str, object]]:
     """The rows of `results.json` for one cell and split.
 
@@ -49,7 +63,10 @@ def result_rows(
 
 
 def mean_rows(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
-    """Rows with each metric's mean over the seeds, in the order of first appearance; None if nothing was measured."""
+    """Rows with each metric's mean over the seeds, in the order of first appearance; None if nothing was measured.
+
+    `seeds` is how many there are: 0 for an untrained baseline, which has one row and no seed.
+    """
     groups: dict[tuple[object, ...], list[Mapping[str, object]]] = {}
     keys = ("variant", "baseline", "split", "segment")
     for row in rows:
@@ -63,7 +80,7 @@ def mean_rows(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
                 **{name: sum(values) / len(values) if values else None for name, values in measured.items()},
                 "impressions": members[0]["impressions"],
                 "leaked": members[0]["leaked"],
-                "seeds": len(members),
+                "seeds": sum(member["seed"] is not None for member in members),
             }
         )
     return means

@@ -1,4 +1,4 @@
-"""A whole run: variants are enriched, every cell is trained and evaluated, and `results.json` is written."""
+"""A whole run: variants are enriched, every cell is trained and evaluated, and results and a summary are written."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -20,10 +20,19 @@ from genre.experiments.models import (
 )
 from genre.experiments.observer import Observer
 from genre.experiments.plan import BaselineOverride, Experiment, VariantSpec, load_experiment
-from genre.experiments.results import Cell, result_rows, write_json
+from genre.experiments.results import Cell, UntrainedCell, result_rows, write_json
 from genre.experiments.steps import read_dataset
+from genre.experiments.summary import write_summary
 from genre.generation import PreparedRound, RoundReport, prepare_round
-from genre.modeling import TrainingSettings, build_recommender, prepare_features, save_model
+from genre.modeling import (
+    FeatureSettings,
+    TrainingSettings,
+    build_recommender,
+    prepare_features,
+    save_model,
+    summarize,
+)
+from genre.modeling.untrained import evaluate_untrained, news_documents, train_clicks
 from genre.parts import Baseline, RunFinished, RunPlan
 from genre.registry import Registry
 
@@ -57,10 +66,14 @@ class _Plan:
     rounds: Mapping[str, Sequence[PreparedRound]]
     baselines: Mapping[str, tuple[Baseline, TrainingSettings]]
 
+    def features(self, variant: VariantSpec) -> FeatureSettings:
+        """What the variant's encoders see."""
+        features = self.experiment.features
+        return attrs.evolve(features, text_version=variant.texts, texts={**features.texts, **variant.lengths})
+
     def cells(self, variant: VariantSpec) -> list[CellPlan]:
         """The trainings of a variant: every baseline with every seed."""
-        features = self.experiment.features
-        features = attrs.evolve(features, text_version=variant.texts, texts={**features.texts, **variant.lengths})
+        features = self.features(variant)
         return [
             CellPlan(
                 cell=Cell(variant.name, name, seed),
@@ -127,6 +140,7 @@ def run_experiment(
     reused = 0
     for variant in experiment.variants:
         save_dataset(enriched[variant.name].dataset, folder / "datasets" / variant.name)
+        rows.extend(_run_untrained(plan, variant, enriched[variant.name].dataset, folder / "cells"))
         for cell in plan.cells(variant):
             place = folder / "cells" / cell.cell.name
             found, cell_rows = _run_cell(plan, cell, enriched[variant.name], place, cache=cache, observer=watcher)
@@ -135,6 +149,7 @@ def run_experiment(
     reports = {name: each.reports for name, each in enriched.items()}
     write_json(folder / "experiment.json", _describe(experiment, reports))
     write_json(folder / "results.json", {"rows": rows})
+    write_summary(folder, experiment.name, rows)
     plan.registry.announce("genre_run_finished", event=RunFinished(experiment.name, folder, rows))
     return RunResult(folder, rows, reports, reused)
 
@@ -203,6 +218,23 @@ def _rehearse(plan: _Plan, dataset: Dataset, cache: Path | None) -> None:
                 build_recommender(
                     plan.registry, cell.baseline, prepared.vocabulary, features, fusion=cell.fusion, seed=0
                 )
+        if plan.experiment.untrained:
+            features = attrs.evolve(plan.features(variant), text_version="original")
+            train_clicks(dataset, features.train_split)
+            news_documents(dataset, features)
+
+
+def _run_untrained(plan: _Plan, variant: VariantSpec, dataset: Dataset, folder: Path) -> list[dict[str, object]]:
+    """The rows of a variant's untrained baselines, which take seconds and are made again in every run."""
+    rows: list[dict[str, object]] = []
+    for name in plan.experiment.untrained:
+        cell = UntrainedCell(variant.name, name)
+        (folder / cell.name).mkdir(parents=True, exist_ok=True)
+        evaluations = evaluate_untrained(name, dataset, plan.features(variant), plan.experiment.report)
+        for split, evaluation in evaluations.items():
+            evaluation.impressions.write_parquet(folder / cell.name / f"impressions-{split}.parquet")
+            rows.extend(result_rows(cell, split, summarize(evaluation.impressions), leaked=dataset.leaked))
+    return rows
 
 
 def _run_cell(

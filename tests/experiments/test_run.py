@@ -56,7 +56,7 @@ def results(outcome: Outcome) -> list[dict[str, object]]:
 def test_results_have_a_row_for_each_cell_split_and_segment(genre: Genre, experiment: Path) -> None:
     rows = results(genre("run", experiment, "--json"))
     assert json.loads(Path("runs/tiny/results.json").read_text())["rows"] == rows
-    assert len(rows) == 2 * 2 * 2 * 2 * 3
+    assert len(rows) == 2 * (2 + 2 * 2) * 2 * 3  # variants, untrained and trained cells, splits, segments
     expected = {"variant", "baseline", "seed", "split", "segment", "auc", "mrr", "ndcg@5", "ndcg@10", "impressions"}
     assert all(set(row) == expected | {"leaked"} for row in rows)
     assert {row["segment"] for row in rows} == {"all", "new", "warm"}
@@ -108,6 +108,31 @@ def test_the_run_folder_keeps_data_sets_records_and_every_impression(genre: Genr
     assert impressions["auc"].mean() == pytest.approx(row["auc"])
 
 
+def test_untrained_baselines_have_rows_of_every_variant_without_a_seed(genre: Genre, experiment: Path) -> None:
+    rows = results(
+        genre("run", experiment, "--json", "--set", "baselines=[]", "--set", "untrained=['tf-idf','random']")
+    )
+    assert {(row["variant"], row["baseline"], row["seed"]) for row in rows} == {
+        ("original", "tf-idf", None), ("original", "random", None), ("all", "tf-idf", None), ("all", "random", None),
+    }  # fmt: skip
+    impressions = pl.read_parquet("runs/tiny/cells/original-tf-idf/impressions-test.parquet")
+    [row] = [row for row in rows if [*row.values()][:5] == ["original", "tf-idf", None, "test", "all"]]
+    assert impressions["auc"].mean() == pytest.approx(row["auc"])
+
+
+def test_the_printed_table_shows_untrained_baselines_beside_the_trained(genre: Genre, experiment: Path) -> None:
+    outcome = genre("run", experiment, "--set", "variants=[{name='original'}]", "--set", "baselines=['nrms']")
+    assert "Results on test, mean over 2 seeds" in outcome.out
+    lines = [line.split()[:3] for line in outcome.out.splitlines()]
+    for baseline in ("popularity", "tf-idf", "nrms"):
+        assert ["original", baseline, "all"] in lines
+
+
+def test_nothing_trained_has_no_number_of_seeds(genre: Genre, experiment: Path) -> None:
+    outcome = genre("run", experiment, "--set", "variants=[{name='original'}]", "--set", "baselines=[]")
+    assert "Results on test " in outcome.out  # padded to the width of the table, and no comma
+
+
 def test_epochs_and_the_end_are_told_to_plugins(genre: Genre, experiment: Path) -> None:
     genre("run", experiment, "--set", "seeds=[0]", "--set", "baselines=['nrms']")
     events = [json.loads(line) for line in Path("events.jsonl").read_text().splitlines()]
@@ -115,7 +140,7 @@ def test_epochs_and_the_end_are_told_to_plugins(genre: Genre, experiment: Path) 
     assert events[0]["rounds"] == [["all", "user-profiler", "fake"], ["all", "chain-generator", "fake"]]
     epochs = [event for event in events if event["event"] == "epoch_finished"]
     assert [(event["baseline"], event["epoch"]) for event in epochs] == [("nrms", 1), ("nrms", 1)]
-    assert events[-1] == {"event": "run_finished", "name": "tiny", "rows": 12}
+    assert events[-1] == {"event": "run_finished", "name": "tiny", "rows": 36}
 
 
 def test_a_veto_stops_before_anything_is_read_or_asked(genre: Genre, experiment: Path) -> None:
@@ -129,7 +154,7 @@ def test_a_trained_model_is_evaluated_by_its_own_command(genre: Genre, experimen
     rows = results(genre("run", experiment, "--json", "--set", "seeds=[0]", "--set", "baselines=['nrms']"))
     model, data = "runs/tiny/cells/all-nrms-0/model", "runs/tiny/datasets/all"
     evaluated = results(genre("evaluate", model, data, "--split", "test", "--json"))
-    trained = [row for row in rows if row["variant"] == "all" and row["split"] == "test"]
+    trained = [row for row in rows if (row["variant"], row["baseline"], row["split"]) == ("all", "nrms", "test")]
     assert [row["auc"] for row in evaluated] == [row["auc"] for row in trained]
 
 
@@ -153,6 +178,8 @@ def test_train_saves_a_model_that_evaluates(genre: Genre, tmp_path: Path) -> Non
         ("features.texts={titel=3}", "titel"),
         ("variants=[{name='original', texts='no-such-round'}]", "which none of its rounds writes"),
         ("seeds=[-1]", "seeds"),
+        ("untrained=['popular']", "did you mean 'popularity'?"),
+        ("untrained=['tf-idf', 'tf-idf']", "stands twice"),
         ("seeds=[10000000000000000]", "seeds"),
     ],
 )
@@ -160,6 +187,19 @@ def test_a_wrong_setting_of_a_model_is_told_before_the_first_call(
     genre: Genre, experiment: Path, change: str, message: str
 ) -> None:
     outcome = genre("run", experiment, "--set", change)
+    assert outcome.code == 2, outcome
+    assert message in outcome.err
+    assert not Path(".genre/answers.sqlite").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [("features.train_split=trian", "no split 'trian'"), ("features.texts={titel=3}", "a text field 'titel'")],
+)
+def test_a_wrong_setting_of_untrained_baselines_is_told_before_the_first_call(
+    genre: Genre, experiment: Path, change: str, message: str
+) -> None:
+    outcome = genre("run", experiment, "--set", "baselines=[]", "--set", change)
     assert outcome.code == 2, outcome
     assert message in outcome.err
     assert not Path(".genre/answers.sqlite").exists()
