@@ -15,15 +15,16 @@ import pytest
 from dataset.mind_files import behavior, write_split
 from servers import ChatServer, Reply
 
+from genre.modeling import FeatureSettings
 from genre.parts import Kind
 from genre.registry import RegisteredPart, Registry
-from genre.testing import ConformanceError, checks
+from genre.testing import checks
 from genre.testing.suites import SUITES
 from genre_generators.local import WEIGHTS
 
 REGISTRY: Final = Registry.load(strict=True)
-WITHOUT_SUITE: Final = frozenset({"field-encoder", "news-encoder", "user-encoder", "interaction", "baseline"})
-"""Kinds whose suites are still to be written."""
+WITHOUT_SUITE: Final[frozenset[str]] = frozenset()
+"""Kinds that have no suite."""
 
 Inputs = Mapping[str, Any]
 TITLE: Final = '{"title": "Rain over Paris"}'
@@ -85,23 +86,24 @@ NEEDS: Final[Mapping[tuple[str, str], Callable[[Path], AbstractContextManager[In
     ("generator", "replay"): replay,
     ("generator", "local"): local,
 }
-DEFECTS: Final[Mapping[str, str]] = {
-    "hostile-texts-are-refused-as-malformed": "parse_answer lets a RecursionError out of an answer nested 600 deep",
-}
-"""Laws that every prompter of this repository breaks, and why. To be emptied."""
 SLOW: Final = frozenset({("generator", "local")})
+OPTIONS: Final = [
+    ("user-encoder", "lstur", {"long_term": "con"}),
+    ("user-encoder", "bst", {"positions": 2, "layers": 1}),
+    ("user-encoder", "din", {"activation": "relu", "widths": [8, 4]}),
+    ("interaction", "pnn", {"product": "outer"}),
+    ("interaction", "deep", {"activation": "dice", "dropout": 0.1}),
+    ("interaction", "deep", {"activation": "leaky-relu"}),
+    ("field-encoder", "plm", {"pooling": "mean", "tuned_layers": 1}),
+    ("field-encoder", "plm", {"tuned_layers": 0}),
+    ("field-encoder", "cnn", {"kernel": 5}),
+]
+"""Options that lead to other code than the defaults do."""
 
 
 def ours() -> list[RegisteredPart]:
     """The parts that this repository's distribution offers."""
     return [entry for entry in REGISTRY.parts() if entry.distribution == "genre-rec"]
-
-
-def marks(entry: RegisteredPart, law: str) -> Iterator[pytest.MarkDecorator]:
-    if (entry.kind, entry.part.name) in SLOW:
-        yield pytest.mark.slow
-    if law in DEFECTS:
-        yield pytest.mark.xfail(reason=DEFECTS[law], raises=ConformanceError, strict=True)
 
 
 def runs() -> list[Any]:
@@ -112,7 +114,7 @@ def runs() -> list[Any]:
             entry.part.name,
             str(check),
             id=f"{entry.kind}-{entry.part.name}-{check}",
-            marks=list(marks(entry, str(check))),
+            marks=[pytest.mark.slow] if (entry.kind, entry.part.name) in SLOW else [],
         )
         for entry in ours()
         if entry.kind in SUITES
@@ -125,6 +127,21 @@ def test_a_part_keeps_the_law(kind: str, name: str, law: str, tmp_path: Path) ->
     needs = NEEDS.get((kind, name), lambda _: nullcontext({}))
     with needs(tmp_path) as inputs:
         [check] = [each for each in checks(kind, name, registry=REGISTRY, **inputs) if str(each) == law]
+        check()
+
+
+@pytest.mark.parametrize(("kind", "name", "options"), OPTIONS, ids=str)
+def test_a_part_keeps_the_laws_under_other_options(kind: str, name: str, options: dict[str, object]) -> None:
+    for check in checks(kind, name, registry=REGISTRY, options=options):
+        check()
+
+
+@pytest.mark.parametrize("name", [entry.part.name for entry in REGISTRY.parts("baseline")])
+def test_a_baseline_keeps_the_laws_with_entities_and_dense_vectors(name: str) -> None:
+    fields = FeatureSettings(
+        texts={"title": 8}, categories=("category",), entities={"title_entities": 4}, vectors=("cover",)
+    )
+    for check in checks("baseline", name, registry=REGISTRY, features=fields):
         check()
 
 

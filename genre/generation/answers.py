@@ -13,6 +13,7 @@ from genre.parts import Json, MalformedOutput, Record, canonical_json
 
 MAX_ANSWER_BYTES = 1 << 20
 """A longer answer is refused unread: no task asks for a megabyte."""
+_SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 
 
 def parse_answer(text: str, schema: Mapping[str, Json]) -> Record:
@@ -27,8 +28,12 @@ def parse_answer(text: str, schema: Mapping[str, Json]) -> Record:
         value = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise MalformedOutput("not JSON") from error
-    value = _tidy(value)
-    for problem in _validator(canonical_json(schema)).iter_errors(value):
+    try:
+        value = _tidy(value)
+        problem = next(_validator(canonical_json(schema)).iter_errors(value), None)
+    except RecursionError as error:
+        raise MalformedOutput("nested too deep") from error
+    if problem is not None:
         place = "/".join(str(step) for step in problem.absolute_path)
         raise MalformedOutput(f"schema: {problem.validator}{f' of {place}' if place else ''}")
     if not isinstance(value, dict):
@@ -69,13 +74,15 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _tidy(value: Json) -> Json:
-    """Blank space folded in every string; an unpaired surrogate, which no file can hold, is refused."""
+    """Blank space folded in every string; what no table can hold (unpaired surrogates, huge numbers) is refused."""
     if isinstance(value, str):
         try:
             value.encode()
         except UnicodeEncodeError as error:
             raise MalformedOutput("unpaired surrogate") from error
         return " ".join(value.replace("\0", " ").split())
+    if isinstance(value, int) and not _SMALLEST <= value <= _LARGEST:
+        raise MalformedOutput("a number beyond 64 bits")
     if isinstance(value, list):
         return [_tidy(item) for item in value]
     if isinstance(value, dict):

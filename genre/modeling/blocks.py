@@ -1,7 +1,7 @@
 """Blocks that several parts are made of. Batch first; in eval mode no row depends on another row or on padding."""
 
 from collections.abc import Sequence
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -10,9 +10,6 @@ from torch.nn import functional as F
 from genre.errors import UsageError
 
 Activation: TypeAlias = Literal["relu", "leaky-relu", "dice"]
-
-_NEVER: Final = torch.finfo(torch.float32).min
-"""Added to the logit of what is masked. Finite, so that a row without anything gives no NaN; exp() of it is 0."""
 
 
 class AdditiveAttention(nn.Module):
@@ -61,7 +58,7 @@ class SelfAttention(nn.Module):
         batch, length, _ = values.shape
         projected = self.project(values).view(batch, length, 3, self.heads, -1)
         query, key, value = projected.permute(2, 0, 3, 1, 4)  # 3 x (B, heads, L, inner / heads)
-        bias = torch.zeros_like(mask, dtype=values.dtype).masked_fill(~mask, _NEVER)[:, None, None, :]
+        bias = torch.zeros_like(mask, dtype=values.dtype).masked_fill(~mask, _never(values))[:, None, None, :]
         mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
         mixed = mixed.transpose(1, 2).reshape(batch, length, -1)
         attended: Tensor = (values + self.output(mixed)) * mask.unsqueeze(-1)
@@ -202,7 +199,12 @@ class CrossNetwork(nn.Module):
 
 def masked_softmax(logits: Tensor, mask: Tensor) -> Tensor:
     """Softmax over the last axis (..., L), 0 where masked; all 0 where all is masked."""
-    return torch.softmax(logits.masked_fill(~mask, _NEVER), dim=-1) * mask
+    return torch.softmax(logits.masked_fill(~mask, _never(logits)), dim=-1) * mask
+
+
+def _never(like: Tensor) -> float:
+    """The logit of what is masked. Finite, so that a row without anything gives no NaN; exp() of it is 0."""
+    return torch.finfo(like.dtype).min
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:

@@ -19,6 +19,11 @@ SUITES: Final[Mapping[Kind, str]] = {
     "generator": "genre.testing.generators:generator_checks",
     "gate": "genre.testing.gates:gate_checks",
     "command": "genre.testing.commands:command_checks",
+    "field-encoder": "genre.testing.news_parts:field_encoder_checks",
+    "news-encoder": "genre.testing.news_parts:news_encoder_checks",
+    "user-encoder": "genre.testing.scoring_parts:user_encoder_checks",
+    "interaction": "genre.testing.scoring_parts:interaction_checks",
+    "baseline": "genre.testing.baselines:baseline_checks",
 }
 """The suite of each kind: what is called with the `Subject` and the kind's inputs as keywords."""
 

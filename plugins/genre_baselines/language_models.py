@@ -68,9 +68,10 @@ def load_pretrained(folder: Path, layers: int | None) -> Any:
     transformers = _transformers()
     kept = {} if layers is None else {"num_hidden_layers": layers}
     try:
-        return transformers.AutoModel.from_pretrained(
+        model = transformers.AutoModel.from_pretrained(
             folder, local_files_only=True, use_safetensors=True, trust_remote_code=False, **kept
         )
+        return _without_pooler(model)
     except (OSError, ValueError, KeyError) as error:
         raise UsageError(f"not a model: {error}", where=folder, remedy="name the folder of a model") from error
 
@@ -89,11 +90,18 @@ def create_model(config: Mapping[str, object], **sizes: int) -> Any:
     fields = {**sizes, **config}
     kind = fields.pop("model_type", None)
     try:
-        return transformers.AutoModel.from_config(transformers.AutoConfig.for_model(kind, **fields))
+        return _without_pooler(transformers.AutoModel.from_config(transformers.AutoConfig.for_model(kind, **fields)))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
             f"not a configuration: {error}", where="config", remedy='for example { model_type = "bert" }'
         ) from error
+
+
+def _without_pooler(model: Any) -> Any:
+    """Many models end in a layer over their first token, which nobody asks for."""
+    if getattr(model, "pooler", None) is not None:
+        model.pooler = None
+    return model
 
 
 def _transformers() -> "ModuleType":

@@ -55,6 +55,8 @@ def test_a_good_answer_comes_back_as_it_was_said(title: str) -> None:
         ('{"title": "a", "topics": ["x", 1]}', "schema: type of topics/1"),
         ('{"title": "a", "note": "b"}', "schema: additionalProperties"),
         (r'{"title": "\ud800"}', "unpaired surrogate"),
+        ('{"title": ' + "[" * 700 + "]" * 700 + "}", "nested too deep"),
+        ('{"title": 1%s}' % ("0" * 30), "a number beyond 64 bits"),
         (" " * (MAX_ANSWER_BYTES + 1), "longer than a megabyte"),
     ],
 )

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 import torch
-from modeling.planted_data import planted_dataset, with_topics
 
 from genre.dataset import Dataset
 from genre.modeling.features import Features, prepare_features
 from genre.modeling.settings import FeatureSettings
 from genre.registry import Registry
+from genre.testing.planted import planted_dataset, with_topics
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,13 +4,13 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from modeling.planted_data import planted_dataset
 
 from genre.dataset import Dataset
 from genre.errors import UsageError
 from genre.modeling.batches import GroupSampler
 from genre.modeling.features import Features, prepare_features
 from genre.modeling.settings import FeatureSettings, TrainingSettings
+from genre.testing.planted import planted_dataset
 
 POOLS = ["impression", "split"]
 

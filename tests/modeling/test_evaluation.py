@@ -8,9 +8,10 @@ from modeling.toy_parts import TOY, with_toys
 from genre.dataset import Dataset
 from genre.errors import UsageError
 from genre.modeling.batches import GroupSampler
+from genre.modeling.composition import build_recommender
 from genre.modeling.evaluation import evaluate, score_split, summarize
 from genre.modeling.features import Features, prepare_features
-from genre.modeling.recommender import Recommender, build_recommender
+from genre.modeling.recommender import Recommender
 from genre.modeling.settings import EvaluationSettings, FeatureSettings
 from genre.parts import Baseline
 from genre.registry import Registry

@@ -13,8 +13,7 @@ from genre.modeling.vocabulary import Vocabulary, build_vocabulary
 
 def words_of(features: Features, field: str, news: int) -> list[str]:
     row = features.news.texts[field].take(np.array([news]))
-    names = {index: word for word, index in features.vocabulary._words.get_vocab().items()}
-    return [names[token] for token in row.values.tolist()]
+    return [features.vocabulary.words[token] for token in row.values.tolist()]
 
 
 def test_a_text_is_its_lower_case_words_without_punctuation_cut_to_length(dataset: Dataset) -> None:

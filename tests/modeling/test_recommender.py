@@ -2,18 +2,20 @@ import attrs
 import numpy as np
 import pytest
 import torch
-from modeling.planted_data import planted_dataset, with_topics
 
 from genre.dataset import Dataset
 from genre.errors import UsageError
 from genre.modeling.batches import GroupSampler
+from genre.modeling.composition import build_recommender
 from genre.modeling.evaluation import evaluate, score_split
 from genre.modeling.features import Features, prepare_features
-from genre.modeling.recommender import Recommender, build_recommender
+from genre.modeling.recommender import Recommender
 from genre.modeling.settings import FeatureSettings, TrainingSettings
+from genre.parts import Baseline
 from genre.registry import Registry
+from genre.testing.planted import planted_dataset, with_topics
 
-BASELINES = ["nrms", "dcn"]
+BASELINES = ["naml", "lstur", "nrms", "plmnr", "bst", "dcn", "pnn", "din"]
 
 
 def build(registry: Registry, features: Features, name: str, *, fusion: bool = True, seed: int = 0) -> Recommender:
@@ -88,26 +90,62 @@ def test_the_same_seed_gives_the_same_weights_and_leaves_the_global_state_alone(
     assert torch.equal(state, torch.random.get_rng_state())
 
 
-def test_parts_that_do_not_fit_are_an_error_that_names_both_and_a_way_out(
-    registry: Registry, features: Features
-) -> None:
-    record = attrs.evolve(registry.baseline("dcn"), news_encoder="nrms")
-    with pytest.raises(UsageError, match=r"'dcn' asks for a vector of each field.*'nrms'[\s\S]*'pooling'"):
+def test_a_field_of_a_kind_that_its_encoder_does_not_read_is_an_error(registry: Registry, features: Features) -> None:
+    record = attrs.evolve(registry.baseline("nrms"), field_encoders={"text": "cnn", "category": "cnn"})
+    with pytest.raises(UsageError, match=r"'cnn' reads text, and 'category' is of the kind 'category'"):
+        build_recommender(registry, record, features.vocabulary, features.settings, fusion=False)
+
+
+def test_a_field_that_nothing_reads_is_an_error_that_names_the_encoders(registry: Registry, features: Features) -> None:
+    record = attrs.evolve(registry.baseline("nrms"), field_encoders={"text": "cnn"})
+    with pytest.raises(UsageError, match=r"no encoder for the field 'category'[\s\S]*embedding"):
+        build_recommender(registry, record, features.vocabulary, features.settings, fusion=False)
+
+
+def test_options_for_an_encoder_that_reads_nothing_are_an_error(registry: Registry, features: Features) -> None:
+    record = attrs.evolve(registry.baseline("nrms"), field_options={"self-atention": {"heads": 4}})
+    with pytest.raises(UsageError, match=r"'self-atention', which reads no field[\s\S]*'self-attention'"):
         build_recommender(registry, record, features.vocabulary, features.settings, fusion=False)
 
 
 def test_tokens_of_another_tokenizer_are_an_error(registry: Registry, features: Features) -> None:
-    other = attrs.evolve(features.vocabulary, tokenizer="pieces")
+    settings = attrs.evolve(features.settings, tokenizers={"title": "pieces"})
+    tokenizers = features.vocabulary.tokenizers
+    other = attrs.evolve(features.vocabulary, tokenizers={**tokenizers, "pieces": tokenizers["words"]})
     with pytest.raises(UsageError, match=r"reads tokens of 'words'.*'pieces'"):
-        build_recommender(registry, "nrms", other, features.settings, fusion=False)
+        build_recommender(registry, "nrms", other, settings, fusion=False)
 
 
 def test_a_wrong_option_of_a_part_names_the_baseline_and_the_nearest_option(
     registry: Registry, features: Features
 ) -> None:
-    record = attrs.evolve(registry.baseline("nrms"), news_options={"head": 2})
-    with pytest.raises(UsageError, match=r"baseline nrms, news_options.*'head'[\s\S]*'heads'"):
+    record = attrs.evolve(registry.baseline("nrms"), user_options={"head": 2})
+    with pytest.raises(UsageError, match=r"baseline nrms, user_options.*'head'[\s\S]*'heads'"):
         build_recommender(registry, record, features.vocabulary, features.settings, fusion=False)
+
+
+@pytest.mark.parametrize("text", ["embedding", "cnn", "self-attention"])
+@pytest.mark.parametrize("user", ["pooling", "naml", "lstur", "nrms", "bst", "din"])
+@pytest.mark.parametrize("interaction", ["dot", "deep", "dcn", "pnn"])
+@pytest.mark.parametrize("news", ["attention", "concatenation", "mean"])
+def test_every_cross_product_of_parts_scores(
+    registry: Registry, features: Features, text: str, user: str, interaction: str, news: str
+) -> None:
+    record = Baseline(
+        name="cross",
+        summary="A cross product",
+        field_encoders={"text": text, "category": "embedding"},
+        news_encoder=news,
+        user_encoder=user,
+        interaction=interaction,
+        loss="binary",
+        dim=16,
+        interaction_options={} if interaction == "dot" else {"widths": [8]},
+    )
+    model = build_recommender(registry, record, features.vocabulary, features.settings, fusion=True)
+    scores = score_split(model, features, features.split("dev"))
+    assert np.isfinite(scores).all()
+    assert len(np.unique(scores)) > 1
 
 
 def test_a_model_without_any_field_is_an_error(registry: Registry, features: Features) -> None:

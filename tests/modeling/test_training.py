@@ -5,17 +5,18 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from modeling.planted_data import planted_dataset
 
 from genre.dataset import Dataset
 from genre.errors import RunError, UsageError
+from genre.modeling.composition import build_recommender
 from genre.modeling.evaluation import evaluate, summarize
 from genre.modeling.features import Features, prepare_features
 from genre.modeling.metrics import impression_metrics, mean
-from genre.modeling.recommender import Recommender, build_recommender
+from genre.modeling.recommender import Recommender
 from genre.modeling.settings import FeatureSettings, TrainingSettings
 from genre.modeling.training import EpochReport, StepReport, train
 from genre.registry import Registry
+from genre.testing.planted import planted_dataset
 
 BASELINES = ["nrms", "dcn"]
 

@@ -10,7 +10,6 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from modeling.planted_data import planted_dataset
 from sklearn.feature_extraction.text import TfidfVectorizer
 from small_data import small_dataset
 
@@ -31,6 +30,7 @@ from genre.modeling.untrained import (
     untrained_scorer,
 )
 from genre.registry import Registry
+from genre.testing.planted import planted_dataset
 
 TITLES = FeatureSettings(texts={"title": 1}, categories=())
 

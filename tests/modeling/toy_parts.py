@@ -19,7 +19,9 @@ class TargetAttention(nn.Module):
         self.key = nn.Linear(dim, dim)
         self.user = nn.Embedding(users, dim)
 
-    def forward(self, history: Tensor, mask: Tensor, user: Tensor, candidates: Tensor) -> Tensor:
+    def forward(
+        self, history: Tensor, mask: Tensor, user: Tensor, candidates: Tensor, candidate_mask: Tensor
+    ) -> Tensor:
         """(B, H, D), (B, H), (B,), (B, C, D) -> (B, C, D)"""
         logits = candidates @ self.key(history).transpose(1, 2)  # (B, C, H)
         read: Tensor = masked_softmax(logits, mask[:, None].expand_as(logits)) @ history
@@ -29,7 +31,8 @@ class TargetAttention(nn.Module):
 TOY = Baseline(
     name="toy",
     summary="Candidate-aware",
-    news_encoder="pooling",
+    field_encoders={"text": "embedding", "category": "embedding"},
+    news_encoder="mean",
     user_encoder="target-attention",
     interaction="dcn",
     loss="binary",
