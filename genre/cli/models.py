@@ -29,11 +29,14 @@ def train(
 ) -> None:
     """Train a baseline on the data set in FOLDER and save the model.
 
-    Options (-o) are those of training and features: `-o training.epochs=3 -o features.history_length=50`.
+    Options (-o) are those of training, features and the baseline: `-o training.epochs=3 -o features.history_length=50
+    -o baseline.field_options.plm.model=package:NAME`.
     """
     from genre.cli.progress import TerminalObserver
     from genre.dataset import load_dataset
     from genre.experiments import CellPlan, options_from, train_model
+    from genre.experiments.models import overridden, overridden_training
+    from genre.experiments.plan import BaselineOverride, located_word_vectors
     from genre.experiments.results import Cell
     from genre.modeling import FeatureSettings, TrainingSettings, check_model_folder, save_model
     from genre.settings import Layer, Settings, structure
@@ -41,13 +44,20 @@ def train(
     registry = registry_of(ctx)
     record = registry.baseline(baseline)
     given = Settings((Layer("command line", options_from(options)),))
-    tables = {"features", "training"}
+    tables = {"baseline", "features", "training"}
     if stray := sorted(set(given.layers[0].data) - tables):
         raise UsageError(f"unknown option {stray[0]!r}", remedy=f"options start with {' or '.join(sorted(tables))}.")
+    override = structure(given.table("baseline"), BaselineOverride, "baseline")
     features = structure(given.table("features"), FeatureSettings, "features")
+    features = located_word_vectors(features, Path.cwd())
     training = structure(given.table("training"), TrainingSettings, "training")
+    training = overridden_training(training, override, "baseline.training")
     plan = CellPlan(
-        cell=Cell(folder.name, baseline, seed), baseline=record, features=features, training=training, fusion=fusion
+        cell=Cell(folder.name, baseline, seed),
+        baseline=overridden(record, override),
+        features=features,
+        training=training,
+        fusion=fusion,
     )
     check_model_folder(out)
     dataset = load_dataset(folder)
@@ -56,6 +66,8 @@ def train(
     save_model(out, trained.model)
     best = next(report for report in trained.result.epochs if report.epoch == trained.result.best_epoch)
     figures = ", ".join(f"{name} {value:.4f}" for name, value in best.metrics.items())
+    if trained.word_vector_share is not None:
+        click.echo(f"word vectors: found for {trained.word_vector_share:.1%} of the vocabulary")
     click.echo(f"{out}: epoch {best.epoch} of {len(trained.result.epochs)} is best ({figures or 'no early stopping'})")
 
 

@@ -12,6 +12,7 @@ from genre.errors import UsageError, nearest
 from genre.experiments.enrichment import Enriched, enrich_variants
 from genre.experiments.models import (
     CellPlan,
+    build_model,
     evaluate_model,
     overridden,
     overridden_training,
@@ -27,8 +28,6 @@ from genre.generation import PreparedRound, RoundReport, prepare_round
 from genre.modeling import (
     FeatureSettings,
     TrainingSettings,
-    build_recommender,
-    prepare_features,
     save_model,
     summarize,
 )
@@ -214,10 +213,7 @@ def _rehearse(plan: _Plan, dataset: Dataset, cache: Path | None) -> None:
         for cell in plan.cells(variant):
             if cell.cell.seed == plan.experiment.seeds[0]:
                 features = attrs.evolve(cell.features, text_version="original")
-                prepared = prepare_features(dataset, features, cache=cache)
-                build_recommender(
-                    plan.registry, cell.baseline, prepared.vocabulary, features, fusion=cell.fusion, seed=0
-                )
+                build_model(plan.registry, dataset, attrs.evolve(cell, features=features), cache=cache)
         if plan.experiment.untrained:
             features = attrs.evolve(plan.features(variant), text_version="original")
             train_clicks(dataset, features.train_split)
@@ -252,8 +248,9 @@ def _run_cell(
     for each in evaluate_model(trained.model, enriched.dataset, plan.experiment.report, cache=cache):
         each.impressions.write_parquet(folder / f"impressions-{each.split}.parquet")
         rows.extend(result_rows(cell.cell, each.split, each.summary, leaked=enriched.dataset.leaked))
+    training = {**attrs.asdict(trained.result), "word_vector_share": trained.word_vector_share}
     # Written last: a cell with this file is finished.
-    write_json(folder / "result.json", {"key": key, "rows": rows, "training": attrs.asdict(trained.result)})
+    write_json(folder / "result.json", {"key": key, "rows": rows, "training": training})
     return False, rows
 
 
