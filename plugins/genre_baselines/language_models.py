@@ -111,7 +111,7 @@ def _transformers() -> "ModuleType":
         raise UsageError(
             "pre-trained encoders need the package transformers", remedy="pip install 'genre-rec[transformers]'"
         ) from error
-    transformers.utils.logging.disable_progress_bar()  # it would draw over the run's own
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it draws over the run's own
     return transformers
 
 
