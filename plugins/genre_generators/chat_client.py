@@ -8,16 +8,9 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from genre.parts import Completion, Fatal, GenerationError, Json, Prompt, Refused, Transient
-from genre_generators.chat_protocol import (
-    Structured,
-    error_code,
-    error_message,
-    json_object,
-    plain,
-    read_body,
-    request_fields,
-    status_error,
-)
+from genre_generators.chat_errors import error_code, error_message, plain, status_error
+from genre_generators.chat_replies import json_object, read_body
+from genre_generators.chat_requests import Structured, request_fields
 
 MAX_REPLY_BYTES: Final = 4 << 20
 """A longer reply is not read to its end: no task asks for megabytes."""

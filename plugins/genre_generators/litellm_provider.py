@@ -10,7 +10,9 @@ import attrs
 from genre.errors import UsageError
 from genre.parts import Completion, Fatal, GenerationError, Identity, Json, Prompt, Transient
 from genre.settings import Secret
-from genre_generators.chat_protocol import check_parameters, plain, read_reply, request_fields, status_error
+from genre_generators.chat_errors import plain, status_error
+from genre_generators.chat_replies import read_reply
+from genre_generators.chat_requests import check_parameters, request_fields
 from genre_generators.openai_compatible import check_address
 
 NO_KEY: Final = "none"

@@ -8,7 +8,7 @@ import attrs
 
 from genre.parts import Completion, Identity, Json, Prompt
 from genre.settings import Secret
-from genre_generators.chat_protocol import Structured, check_parameters
+from genre_generators.chat_requests import Structured, check_parameters
 
 if TYPE_CHECKING:
     from genre_generators.chat_client import ChatClient

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genre.parts import Completion, GenerationError
-from genre_generators.chat_protocol import read_body, retry_after
+from genre_generators.chat_errors import retry_after
+from genre_generators.chat_replies import read_body
 
 NOW = 1_800_000_000.0
 

@@ -1,0 +1,74 @@
+"""What a chat-completions reply says: an answer, or the typed error that it is."""
+
+import json
+from collections.abc import Mapping
+
+from genre.parts import Completion, Json, Refused, Transient, Usage
+from genre_generators.chat_errors import error_message, status_error
+
+
+def read_body(body: bytes, model: str) -> Completion:
+    """The answer in the body of a reply with status 200.
+
+    Args:
+        model: the model that was asked, for replies that do not name theirs.
+
+    Raises:
+        GenerationError: as `read_reply`, and `Transient` when the body is not a JSON object.
+    """
+    reply = json_object(body)
+    if reply is None:
+        raise Transient("the server's reply is not a JSON object")
+    return read_reply(reply, model)
+
+
+def read_reply(reply: Mapping[str, Json], model: str) -> Completion:
+    """The answer in a chat completion.
+
+    Raises:
+        Refused: the provider's content filter, or the model itself, declined.
+        Transient: not a chat completion, or an empty answer.
+        GenerationError: the reply is an error (some gateways send it with status 200).
+    """
+    choices = reply.get("choices")
+    if not choices and (error := reply.get("error")):
+        code = error.get("code") if isinstance(error, dict) else None
+        raise status_error(code if isinstance(code, int) else 500, error_message(reply))
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+        raise Transient("the server's reply has no choices")
+    message = choices[0].get("message")
+    if not isinstance(message, dict):
+        raise Transient("the server's reply has no message")
+    finish = choices[0].get("finish_reason")
+    if finish == "content_filter" or message.get("refusal"):
+        raise Refused("the provider's content filter or the model declined to answer")
+    text = message.get("content")
+    cut = finish == "length"
+    if text is None and cut:  # a reasoning model that spent everything on its reasoning
+        text = ""
+    if not isinstance(text, str) or not (text.strip() or cut):
+        raise Transient("the answer is empty")
+    name = reply.get("model")
+    return Completion(
+        text=text,
+        model=name if isinstance(name, str) and name else model,
+        finish="length" if cut else "stop",
+        usage=_usage(reply.get("usage")),
+    )
+
+
+def json_object(body: bytes) -> dict[str, Json] | None:
+    """The JSON object in a body, or None when there is none."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _usage(value: Json) -> Usage:
+    def count(name: str) -> int | None:
+        number = value.get(name) if isinstance(value, dict) else None
+        return number if isinstance(number, int) and not isinstance(number, bool) and number >= 0 else None
+
+    return Usage(count("prompt_tokens"), count("completion_tokens"))
