@@ -1,24 +1,22 @@
 """The generator `litellm`: any provider that litellm knows."""
 
 import asyncio
-import os
 from collections.abc import Mapping
 from typing import Any, Final, Literal, cast
 
 import attrs
 
-from genre.errors import UsageError
-from genre.parts import Completion, Fatal, GenerationError, Identity, Json, Prompt, Transient
+from genre.parts import Completion, GenerationError, Identity, Json, Prompt
 from genre.settings import Secret
-from genre_generators.chat_errors import plain, status_error
 from genre_generators.chat_replies import read_reply
 from genre_generators.chat_requests import check_parameters, request_fields
+from genre_generators.litellm_errors import typed_error
+from genre_generators.litellm_library import check_key, check_provider, import_litellm
 from genre_generators.openai_compatible import check_address
+from genre_generators.strict_schemas import strict_subset
 
 NO_KEY: Final = "none"
 """What a server of one's own is sent as key, so that no provider's key from the environment goes there."""
-NOT_STRICT: Final = frozenset({"minLength", "maxLength", "uniqueItems"})
-"""JSON-schema keywords that providers' strict modes refuse; the answer's parser checks them anyway."""
 
 
 @attrs.frozen
@@ -95,23 +93,11 @@ class LiteLLMGenerator:
             await self._litellm.close_litellm_async_clients()
 
     def _start(self) -> Any:
-        litellm = _import_litellm()
+        litellm = import_litellm()
         options = self._options
-        try:
-            litellm.get_llm_provider(options.model, api_base=options.api_base)
-        except Exception as error:
-            raise UsageError(
-                f"litellm knows no provider for the model {options.model!r}",
-                remedy="write PROVIDER/MODEL, such as 'openai/gpt-4o-mini'",
-            ) from error
+        check_provider(litellm, options.model, options.api_base)
         if options.api_key is None and options.api_base is None:
-            names = litellm.validate_environment(options.model)["missing_keys"]
-            # Only keys: other missing variables have defaults, or are found elsewhere (ollama, AWS profiles).
-            if missing := [name for name in names if name.endswith("_API_KEY")]:
-                raise UsageError(
-                    f"the model {options.model!r} needs an API key, and {missing[0]} is not set",
-                    remedy=f'export {missing[0]}=..., or set api_key = {{ env = "VARIABLE" }}',
-                )
+            check_key(litellm, options.model)
         self._takes_schema = options.structured == "always" or (
             options.structured == "auto"
             and (options.api_base is not None or litellm.supports_response_schema(options.model))
@@ -122,7 +108,7 @@ class LiteLLMGenerator:
         fields: dict[str, Any] = dict(request_fields(prompt, "json_schema" if self._takes_schema else "none"))
         if self._options.api_base is None and "response_format" in fields:
             schema = fields["response_format"]["json_schema"]
-            schema["schema"] = _strict_subset(schema["schema"])
+            schema["schema"] = strict_subset(schema["schema"])
         return {
             **self._options.parameters,
             **fields,
@@ -136,38 +122,9 @@ class LiteLLMGenerator:
         }
 
     def _typed(self, error: Exception) -> GenerationError:
-        """By the HTTP status that litellm gives each of its exceptions."""
-        status = getattr(error, "status_code", None)
-        said = self._clean(f"{type(error).__name__}: {error}")
-        if not isinstance(status, int):
-            return Transient(f"litellm failed: {said}")
-        if isinstance(error, self._litellm.Timeout):
-            return Transient(f"no answer within {self._options.timeout:g} s")
-        headers = getattr(error, "litellm_response_headers", None) or {}
-        body = getattr(error, "body", None)
-        code = body.get("code") if isinstance(body, dict) else None
-        typed = status_error(status, said, code=code, headers=headers)
-        if isinstance(typed, Fatal) and status in (401, 403):
-            source = self._options.api_key.env if self._options.api_key else "the provider's usual variable"
-            return Fatal(f"{typed} (the key is read from {source})")
-        return typed
-
-    def _clean(self, text: str) -> str:
-        """Without any key: the configured one, and those that litellm may have found in the environment."""
-        keys = {value for name, value in os.environ.items() if name.endswith(("_KEY", "_TOKEN")) and len(value) >= 8}
-        for key in keys | ({self._key} if self._key else set()):
-            text = text.replace(key, "***")
-        return plain(text)
-
-
-def _import_litellm() -> Any:
-    """litellm, quiet, and without the download of prices that it makes at import."""
-    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
-    import litellm
-
-    litellm.telemetry = False
-    litellm.suppress_debug_info = True
-    return litellm
+        options = self._options
+        key_name = options.api_key.env if options.api_key else None
+        return typed_error(self._litellm, error, key=self._key, key_name=key_name, timeout=options.timeout)
 
 
 def _as_sent(reply: dict[str, Any]) -> dict[str, Json]:
@@ -176,18 +133,3 @@ def _as_sent(reply: dict[str, Any]) -> dict[str, Json]:
         extra = choice["message"].pop("provider_specific_fields", None) or {}
         choice["message"] = {**extra, **choice["message"]}
     return reply
-
-
-def _strict_subset(schema: Json) -> Json:
-    """The schema without the keywords that strict modes refuse."""
-    if not isinstance(schema, dict):
-        return schema
-    kept: dict[str, Json] = {}
-    for keyword, value in schema.items():
-        if keyword in NOT_STRICT:
-            continue
-        if keyword == "properties" and isinstance(value, dict):
-            kept[keyword] = {name: _strict_subset(inner) for name, inner in value.items()}
-        else:
-            kept[keyword] = _strict_subset(value)
-    return kept

@@ -1,0 +1,41 @@
+"""What litellm's exceptions mean: typed errors, with no key in their texts."""
+
+import os
+from typing import Any
+
+from genre.parts import Fatal, GenerationError, Transient
+from genre_generators.chat_errors import plain, status_error
+
+
+def typed_error(
+    litellm: Any, error: Exception, *, key: str | None, key_name: str | None, timeout: float
+) -> GenerationError:
+    """The typed error by the HTTP status that litellm gives each of its exceptions.
+
+    Args:
+        key: the configured API key; None where litellm may have found one in the environment.
+        key_name: the environment variable that the configured key comes from, for messages.
+        timeout: seconds that the call had.
+    """
+    status = getattr(error, "status_code", None)
+    said = _clean(f"{type(error).__name__}: {error}", key)
+    if not isinstance(status, int):
+        return Transient(f"litellm failed: {said}")
+    if isinstance(error, litellm.Timeout):
+        return Transient(f"no answer within {timeout:g} s")
+    headers = getattr(error, "litellm_response_headers", None) or {}
+    body = getattr(error, "body", None)
+    code = body.get("code") if isinstance(body, dict) else None
+    typed = status_error(status, said, code=code, headers=headers)
+    if isinstance(typed, Fatal) and status in (401, 403):
+        source = key_name or "the provider's usual variable"
+        return Fatal(f"{typed} (the key is read from {source})")
+    return typed
+
+
+def _clean(text: str, key: str | None) -> str:
+    """Without any key: the configured one, and those that litellm may have found in the environment."""
+    keys = {value for name, value in os.environ.items() if name.endswith(("_KEY", "_TOKEN")) and len(value) >= 8}
+    for secret in keys | ({key} if key else set()):
+        text = text.replace(secret, "***")
+    return plain(text)

@@ -1,0 +1,46 @@
+"""litellm itself: imported quietly, and asked before any call whether it can reach a model."""
+
+import os
+from typing import Any
+
+from genre.errors import UsageError
+
+
+def import_litellm() -> Any:
+    """litellm, quiet, and without the download of prices that it makes at import."""
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+    import litellm
+
+    litellm.telemetry = False
+    litellm.suppress_debug_info = True
+    return litellm
+
+
+def check_provider(litellm: Any, model: str, api_base: str | None) -> None:
+    """Make sure that litellm knows whom to ask.
+
+    Raises:
+        UsageError: it knows no provider for the model.
+    """
+    try:
+        litellm.get_llm_provider(model, api_base=api_base)
+    except Exception as error:
+        raise UsageError(
+            f"litellm knows no provider for the model {model!r}",
+            remedy="write PROVIDER/MODEL, such as 'openai/gpt-4o-mini'",
+        ) from error
+
+
+def check_key(litellm: Any, model: str) -> None:
+    """Make sure that the environment has the key that the model's provider wants.
+
+    Raises:
+        UsageError: it has not.
+    """
+    names = litellm.validate_environment(model)["missing_keys"]
+    # Only keys: other missing variables have defaults, or are found elsewhere (ollama, AWS profiles).
+    if missing := [name for name in names if name.endswith("_API_KEY")]:
+        raise UsageError(
+            f"the model {model!r} needs an API key, and {missing[0]} is not set",
+            remedy=f'export {missing[0]}=..., or set api_key = {{ env = "VARIABLE" }}',
+        )
