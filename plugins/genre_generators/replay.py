@@ -1,25 +1,18 @@
 """The generator `replay`: answers that somebody recorded, looked up by subject or user and draw."""
 
 import asyncio
-import gzip
 import hashlib
 import json
-import zlib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Literal
 
 import attrs
 import jinja2
 import jinja2.sandbox
 
 from genre.errors import UsageError
-from genre.parts import Completion, Fatal, Identity, Json, Prompt, Skipped
-
-DRAW_FIELD: Final = "draw"
-Row: TypeAlias = Mapping[str, Json]
-Recordings: TypeAlias = Mapping[tuple[str, int], Row]
-"""Rows by (subject or user, draw)."""
+from genre.parts import Completion, Fatal, Identity, Prompt, Skipped
+from genre_generators.recordings import Recordings, Row, read_recordings
 
 
 def _not_empty(_instance: object, attribute: "attrs.Attribute[Any]", value: tuple[Path, ...]) -> None:
@@ -83,7 +76,9 @@ class ReplayGenerator:
         """
         async with self._reading:
             if self._recordings is None:
-                self._recordings = await asyncio.to_thread(_read, self._options)
+                self._recordings = await asyncio.to_thread(
+                    read_recordings, self._options.paths, self._options.subject_field
+                )
         subject = prompt.subject if self._options.by == "subject" else prompt.user
         row = self._recordings.get((subject, prompt.draw)) if subject is not None else None
         if row is None:
@@ -123,54 +118,6 @@ def _compile(answer: str) -> jinja2.Template:
 
 def _to_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def _read(options: ReplayOptions) -> Recordings:
-    recordings: dict[tuple[str, int], Row] = {}
-    for number, path in enumerate(options.paths):
-        try:
-            lines = _content(path).split(b"\n")  # not splitlines: a text may hold other line separators
-        except (OSError, EOFError, zlib.error) as error:
-            raise UsageError(f"the recordings cannot be read: {error}", where=path, remedy="check the file") from error
-        for line_number, line in enumerate(lines, start=1):
-            if line.strip():
-                where = f"{path}:{line_number}"
-                row = _row(line, where)
-                recordings[_subject(row, options.subject_field, where), _draw(row, number, where)] = row
-    return recordings
-
-
-def _content(path: Path) -> bytes:
-    raw = path.read_bytes()
-    return gzip.decompress(raw) if path.suffix == ".gz" else raw
-
-
-def _row(line: bytes, where: str) -> Row:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"not JSON: {error}", where=where, remedy="mend or remove the line") from error
-    if not isinstance(row, dict):
-        raise UsageError("not a JSON object", where=where, remedy="mend or remove the line")
-    return row
-
-
-def _subject(row: Row, field: str, where: str) -> str:
-    subject = row.get(field)
-    if not isinstance(subject, str) or not subject:
-        raise UsageError(
-            f"the field {field!r} is {subject!r}, and an id is expected",
-            where=where,
-            remedy=f"set `subject_field` to one of: {', '.join(sorted(row))}",
-        )
-    return subject
-
-
-def _draw(row: Row, default: int, where: str) -> int:
-    draw = row.get(DRAW_FIELD, default)
-    if not isinstance(draw, int) or isinstance(draw, bool) or draw < 0:
-        raise UsageError(f"the draw {draw!r} is not a whole number from 0", where=where, remedy="mend the line")
-    return draw
 
 
 def _fingerprint(options: ReplayOptions) -> str:
