@@ -1,16 +1,13 @@
 """A generator in a package of its own, installed into an environment of its own, works without any change here."""
 
 import json
-import os
 import re
-import subprocess
 import sys
-import sysconfig
-import venv
 from pathlib import Path
 
 import pytest
 from small_data import NEWS
+from strangers import environment_with, genre, run_tests
 
 from genre.dataset import load_dataset
 
@@ -19,28 +16,8 @@ PARROT = Path(__file__).parent / "packages" / "genre-parrot"
 
 @pytest.fixture(scope="module")
 def stranger(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of a fresh environment that sees this one's packages, with the package installed into it."""
-    folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder, with_pip=False)
-    python = folder / "bin" / "python"
-    site = subprocess.run(
-        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.strip()
-    here = sysconfig.get_path("purelib")
-    Path(site, "outer.pth").write_text(f"import site; site.addsitedir({here!r})\n")
-    pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]
-    subprocess.run([*pip, "install", "--quiet", "--no-deps", "--no-build-isolation", str(PARROT)], check=True)
-    return python
-
-
-def genre(python: Path, folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    environment = {**os.environ, "XDG_CONFIG_HOME": str(folder / "no-config")}
-    return subprocess.run(
-        [python, "-m", "genre", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
+    """The Python of a fresh environment with the package installed into it."""
+    return environment_with(tmp_path_factory.mktemp("environment"), PARROT)
 
 
 def test_it_is_found_by_its_entry_point(stranger: Path, tmp_path: Path) -> None:
@@ -61,10 +38,7 @@ def test_it_serves_a_task_that_registry_toml_gives_it(stranger: Path, tmp_path: 
 
 
 def test_its_own_tests_hold_it_to_the_laws(stranger: Path, tmp_path: Path) -> None:
-    (tmp_path / "test_parrot.py").write_text((PARROT / "test_parrot.py").read_text(encoding="utf-8"), encoding="utf-8")
-    environment = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path / "no-config")}
-    call = [stranger, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_parrot.py"]
-    done = subprocess.run(call, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    done = run_tests(stranger, tmp_path, PARROT / "test_parrot.py")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "9 passed" in done.stdout
 
