@@ -20,7 +20,7 @@ from genre.parts import Kind
 from genre.registry import RegisteredPart, Registry
 from genre.testing import checks
 from genre.testing.suites import SUITES
-from genre_generators.local import WEIGHTS
+from genre_generators.weights import WEIGHTS
 
 REGISTRY: Final = Registry.load(strict=True)
 WITHOUT_SUITE: Final[frozenset[str]] = frozenset()

