@@ -16,23 +16,12 @@ from genre.dataset import Dataset, assemble
 from genre.errors import UsageError
 from genre_datasets.sample_draws import Draws
 from genre_datasets.sample_grammar import TOPICS, write_text
-from genre_datasets.sample_readers import (
-    Reader,
-    SampleNews,
-    draw_candidates,
-    draw_clicks,
-    draw_history,
-    draw_readers,
-)
+from genre_datasets.sample_impressions import SPLIT_DAYS, Impression, draw_impressions
+from genre_datasets.sample_readers import Reader, SampleNews, draw_readers
 
 FIRST_DAY: Final = datetime(2019, 10, 26)
-SPLIT_DAYS: Final = {"train": (14.0, 20.0), "dev": (20.0, 21.0), "test": (21.0, 22.0)}
 DAYS: Final = 22.0
 SECONDS_A_DAY: Final = 86_400
-GROWTH: Final = 4
-"""Clicks of the train days that a warm user's history has gained by the test day."""
-NEW_ACTIVITY: Final = 0.5
-"""Impressions of a new user in the train days, relative to a warm user's."""
 
 _CATEGORIES: Final = tuple(dict.fromkeys(category for category, _ in TOPICS))
 _TOPIC_CATEGORIES: Final = tuple(_CATEGORIES.index(category) for category, _ in TOPICS)
@@ -65,30 +54,6 @@ class SampleOptions:
     teasers: float = attrs.field(default=0.35, validator=_share)
 
 
-@attrs.frozen
-class _Visit:
-    """A user comes by; `day` is the time, in days since the first."""
-
-    split: str
-    user: int
-    day: float
-    history: tuple[int, ...]
-
-
-@attrs.frozen
-class _Impression:
-    """What the user was shown, and the labels of it."""
-
-    visit: _Visit
-    candidates: tuple[int, ...]
-    labels: tuple[int, ...]
-
-    @property
-    def clicks(self) -> list[int]:
-        """The candidates that were clicked."""
-        return [news for news, label in zip(self.candidates, self.labels, strict=True) if label]
-
-
 def make_sample(options: SampleOptions) -> Dataset:
     """Simulate news, readers and impressions.
 
@@ -101,7 +66,8 @@ def make_sample(options: SampleOptions) -> Dataset:
     readers = draw_readers(
         Draws(options.seed, 1), options.users, _TOPIC_CATEGORIES, new=options.new, empty=options.empty
     )
-    impressions = _draw_impressions(options, news, readers)
+    counts = {split: getattr(options, split) for split in SPLIT_DAYS}
+    impressions = draw_impressions(options.seed, counts, news, readers)
     return assemble(
         _news_frame(Draws(options.seed, 2), news, options.teasers),
         _behaviors_frame(impressions, readers),
@@ -120,52 +86,6 @@ def _draw_news(draws: Draws, count: int) -> list[SampleNews]:
     ]
 
 
-def _draw_impressions(
-    options: SampleOptions, news: Sequence[SampleNews], readers: Sequence[Reader]
-) -> list[_Impression]:
-    start_draws = Draws(options.seed, 3)
-    first_day = SPLIT_DAYS["train"][0]
-    histories = [tuple(draw_history(start_draws, reader, news, first_day, reader.clicks)) for reader in readers]
-    activity = [(NEW_ACTIVITY if reader.is_new else 1.0) * (0.5 + start_draws.uniform()) for reader in readers]
-    clicked: list[set[int]] = [set() for _ in readers]
-    made: list[_Impression] = []
-    for number, (split, (start, end)) in enumerate(SPLIT_DAYS.items()):
-        if split == "test":
-            histories = _grown(histories, readers, made)
-        weights = activity if split == "train" else [1.0] * len(readers)
-        draws = Draws(options.seed, 4 + number)
-        drawn = []
-        for _ in range(getattr(options, split)):
-            user = draws.weighted(weights, 1)[0]
-            day = start + draws.uniform() * (end - start)
-            visit = _Visit(split, user, day, histories[user])
-            impression = _draw_impression(draws, visit, readers[user], news, clicked[user])
-            clicked[user].update(impression.clicks)
-            drawn.append(impression)
-        made.extend(sorted(drawn, key=lambda impression: (impression.visit.day, impression.visit.user)))
-    return made
-
-
-def _draw_impression(
-    draws: Draws, visit: _Visit, reader: Reader, news: Sequence[SampleNews], clicked: set[int]
-) -> _Impression:
-    shown = draw_candidates(draws, reader, news, visit.day, history=visit.history, clicked=clicked)
-    return _Impression(visit, tuple(shown), tuple(draw_clicks(draws, reader, news, visit.day, shown)))
-
-
-def _grown(
-    histories: Sequence[tuple[int, ...]], readers: Sequence[Reader], made: Sequence[_Impression]
-) -> list[tuple[int, ...]]:
-    """Histories on the test day: warm users have gained a few clicks, new users have not come back."""
-    clicks: list[list[int]] = [[] for _ in readers]
-    for impression in made:
-        if impression.visit.split == "train" and not readers[impression.visit.user].is_new:
-            clicks[impression.visit.user].extend(impression.clicks)
-    return [
-        (*history, *tuple(dict.fromkeys(gained))[:GROWTH]) for history, gained in zip(histories, clicks, strict=True)
-    ]
-
-
 def _news_frame(draws: Draws, news: Sequence[SampleNews], teasers: float) -> pl.DataFrame:
     texts = [write_text(draws, TOPICS[item.topic], teasers=teasers) for item in news]
     return pl.DataFrame(
@@ -181,7 +101,7 @@ def _news_frame(draws: Draws, news: Sequence[SampleNews], teasers: float) -> pl.
     )
 
 
-def _behaviors_frame(impressions: Sequence[_Impression], readers: Sequence[Reader]) -> pl.DataFrame:
+def _behaviors_frame(impressions: Sequence[Impression], readers: Sequence[Reader]) -> pl.DataFrame:
     numbers = range(1, len(impressions) + 1)
     return pl.DataFrame(
         {
