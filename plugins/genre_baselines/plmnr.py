@@ -10,7 +10,14 @@ from torch import Tensor, nn
 from genre.errors import UsageError
 from genre.modeling.blocks import AdditiveAttention, MaskedMean
 from genre.parts import FieldKind, FieldSpec, NewsBatch
-from genre_baselines.language_models import create_model, find_model, find_tokenizer, load_pretrained, weights_key
+from genre_baselines.language_models import (
+    create_model,
+    find_model,
+    find_tokenizer,
+    load_pretrained,
+    readable_length,
+    weights_key,
+)
 from genre_baselines.validators import is_count, is_ratio
 
 _WORDS: Final = "words"
@@ -56,20 +63,17 @@ class LanguageModelFieldEncoder(nn.Module):
         """
         super().__init__()
         self.names = tuple(field.name for field in fields)
-        self.states_key: str | None = None
-        length = max(field.length for field in fields)
         if options.model is None:
             sizes = {"vocab_size": fields[0].size, "hidden_size": dim, "intermediate_size": 4 * dim}
             self.model = create_model(options.config, **sizes)
         else:
-            folder = find_model(options.model)
-            self.model = load_pretrained(folder, options.layers)
-            if options.tuned_layers == 0:
-                self.states_key = f"{weights_key(folder)}-{options.layers}"
+            self.model = load_pretrained(find_model(options.model), options.layers)
         self.is_pretrained = options.model is not None
-        _check_length(self.model.config, length)
+        _check_sizes(self.model, fields)
         _freeze(self.model, options.tuned_layers)
         self.is_frozen = options.tuned_layers == 0
+        self._key: str | None = None
+        self.register_load_state_dict_post_hook(_forget_key)
         width = int(self.model.config.hidden_size)
         self.dropout = nn.Dropout(options.dropout)
         attends = options.pooling == "attention"
@@ -82,6 +86,13 @@ class LanguageModelFieldEncoder(nn.Module):
     def tokenizer(options: LanguageModelOptions) -> str:
         """A model from scratch reads words."""
         return _WORDS if options.model is None else str(find_tokenizer(options.model))
+
+    @property
+    def states_key(self) -> str | None:
+        """Hash of the weights as they are: those of a trained model need not be those of the folder any more."""
+        if self.is_frozen and self._key is None:
+            self._key = weights_key(self.model)
+        return self._key
 
     def pretrained_parameters(self) -> Iterator[nn.Parameter]:
         """The weights of a pre-trained language model."""
@@ -116,13 +127,27 @@ class LanguageModelFieldEncoder(nn.Module):
         return torch.stack(vectors, dim=1)
 
 
-def _check_length(config: Any, length: int) -> None:
-    limit = getattr(config, "max_position_embeddings", None)
+def _forget_key(encoder: nn.Module, _incompatible: object) -> None:
+    assert isinstance(encoder, LanguageModelFieldEncoder)
+    encoder._key = None
+
+
+def _check_sizes(model: Any, fields: Sequence[FieldSpec]) -> None:
+    limit = readable_length(model)
+    length = max(field.length for field in fields)
     if limit is not None and length > limit:
         raise UsageError(
             f"the language model reads {limit} tokens, and a text has up to {length}",
             where="texts",
             remedy=f"keep at most {limit} tokens of each text",
+        )
+    known = int(model.config.vocab_size)
+    size = max(field.size for field in fields)
+    if size > known:
+        raise UsageError(
+            f"the language model knows {known} tokens, and there are {size}",
+            where="config",
+            remedy="leave vocab_size out, or name a model whose tokenizer is its own",
         )
 
 
