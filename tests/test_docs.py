@@ -1,8 +1,11 @@
 """What README and docs show is run, and what they name exists."""
 
+import json
 import re
 import subprocess
 import sys
+import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -10,10 +13,18 @@ import pytest
 
 from genre.cli.main import genre as command_line
 from genre.experiments import load_experiment
+from genre.experiments.models import overridden, overridden_training
+from genre.experiments.plan import BaselineOverride
+from genre.modeling import FeatureSettings, TrainingSettings
+from genre.parts import Baseline, Kind
 from genre.registry import Registry
+from genre.settings import option_names, structure
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+MODELS = ROOT / "docs" / "models.md"
+REGISTRY = Registry.load(strict=True)
+BASELINES = [each.part.name for each in REGISTRY.parts("baseline") if each.distribution == "genre-rec"]
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -69,11 +80,75 @@ def test_links_inside_the_repository_resolve(page: Path) -> None:
 
 
 def test_every_dependency_is_explained() -> None:
-    import tomllib
-
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     text = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
     extras = project["optional-dependencies"]
     for requirement in [*project["dependencies"], *extras["local"], *extras["dev"]]:
         name = re.split(r"[<>=~\[]", requirement)[0]
         assert name in text, name
+
+
+def options_of(baseline: Baseline) -> Iterator[tuple[str, object]]:
+    """Every option of every part of a baseline, as an experiment names it, with the value that it has by default.
+
+    All of them are structured on the way, so a wrong option is an error.
+    """
+    parts: list[tuple[str, Kind, str, Mapping[str, object]]] = [
+        (f"field_options.{name}", "field-encoder", name, baseline.field_options.get(name, {}))
+        for name in dict.fromkeys(baseline.field_encoders.values())
+    ]
+    parts.append(("news_options", "news-encoder", baseline.news_encoder, baseline.news_options))
+    parts.append(("user_options", "user-encoder", baseline.user_encoder, baseline.user_options))
+    parts.append(("interaction_options", "interaction", baseline.interaction, baseline.interaction_options))
+    yield "dim", baseline.dim
+    for table, kind, name, values in parts:
+        options = REGISTRY.structure_options(kind, name, values)
+        if options is not None:
+            for option in option_names(type(options)):
+                yield f"{table}.{option}", getattr(options, option)
+
+
+def in_a_cell(value: object) -> str:
+    """A value as pages show it: TOML between back-ticks."""
+    if value is None:
+        return "none"
+    if isinstance(value, Mapping):
+        return f"`{{ {', '.join(f'{name} = {json.dumps(each)}' for name, each in value.items())} }}`"
+    return f"`{json.dumps(value)}`"
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_every_baseline_has_a_page_that_tells_each_option_and_its_default(name: str) -> None:
+    text = (MODELS.parent / "baselines" / f"{name}.md").read_text(encoding="utf-8")
+    for option, value in options_of(REGISTRY.baseline(name)):
+        assert f"| `{option}` | {in_a_cell(value)} |" in text
+    shown = set(re.findall(r"^\| `([\w.-]+)` \|", text, flags=re.MULTILINE))
+    assert shown == {option for option, _ in options_of(REGISTRY.baseline(name))}
+    assert f"[overrides.{name}" in "".join(blocks(MODELS.parent / "baselines" / f"{name}.md", "toml"))
+    assert f"(baselines/{name}.md)" in MODELS.read_text(encoding="utf-8")
+
+
+def test_the_page_of_models_names_every_encoder_and_interaction() -> None:
+    text = MODELS.read_text(encoding="utf-8")
+    for kind in ("field-encoder", "news-encoder", "user-encoder", "interaction"):
+        for entry in REGISTRY.parts(kind):
+            if entry.distribution == "genre-rec":
+                assert re.search(rf"^\| `{entry.part.name}` \|", text, flags=re.MULTILINE), entry.part.name
+
+
+@pytest.mark.parametrize(
+    "page", [MODELS, *sorted((MODELS.parent / "baselines").glob("*.md"))], ids=lambda page: page.stem
+)
+def test_what_pages_of_models_change_can_be_changed(page: Path) -> None:
+    found = [tomllib.loads(text) for text in blocks(page, "toml")]
+    assert found
+    for tables in found:
+        assert set(tables) <= {"features", "training", "overrides"}
+        structure(tables.get("features", {}), FeatureSettings, page.name)
+        training = structure(tables.get("training", {}), TrainingSettings, page.name)
+        for name, table in tables.get("overrides", {}).items():
+            override = structure(table, BaselineOverride, page.name)
+            overridden_training(training, override, page.name)
+            changed = overridden(REGISTRY.baseline(name), override)
+            assert list(options_of(changed))
+            assert set(changed.field_options) <= set(changed.field_encoders.values())
