@@ -1,14 +1,13 @@
 """Titles and abstracts out of the lexicon, by a context-free grammar."""
 
 import re
-from collections.abc import Mapping
 
 import attrs
 
 from genre_datasets.sample_draws import Draws
-from genre_datasets.sample_lexicon import COMMON, LEXICON
+from genre_datasets.sample_lexicon import LEXICON, SYMBOL, Rules
 
-TOPICS = tuple((category, subcategory) for category, rules in LEXICON.items() for subcategory in rules)
+TOPICS = tuple((category, subcategory) for category, rules in LEXICON.topics.items() for subcategory in rules)
 """All (category, subcategory) that news are written about."""
 
 
@@ -27,8 +26,7 @@ def write_text(draws: Draws, topic: tuple[str, str], *, teasers: float) -> Text:
         topic: one of `TOPICS`.
         teasers: chance of a title that hides what the news is about; its abstract still says it.
     """
-    category, subcategory = topic
-    rules = {**COMMON, **LEXICON[category][subcategory]}
+    rules = LEXICON.rules(*topic)
     chosen: dict[str, str] = {}
     hidden = draws.uniform() < teasers
     title = "{title}" if not hidden else "{teaser}" if draws.uniform() < 0.6 else "{terse}"
@@ -40,16 +38,16 @@ def write_text(draws: Draws, topic: tuple[str, str], *, teasers: float) -> Text:
     )
 
 
-def _expand(text: str, rules: Mapping[str, str], draws: Draws, chosen: dict[str, str]) -> str:
+def _expand(text: str, rules: Rules, draws: Draws, chosen: dict[str, str]) -> str:
     """Replace every symbol; one that was chosen before in this news stays the same."""
 
     def replace(match: re.Match[str]) -> str:
         symbol = match[1]
         if symbol not in chosen:
-            chosen[symbol] = _expand(draws.pick(rules[symbol].split("|")), rules, draws, chosen)
+            chosen[symbol] = _expand(draws.pick(rules[symbol]), rules, draws, chosen)
         return chosen[symbol]
 
-    return re.sub(r"\{(\w+)\}", replace, text)
+    return SYMBOL.sub(replace, text)
 
 
 def _sentence(text: str) -> str:

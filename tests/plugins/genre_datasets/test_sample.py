@@ -13,6 +13,7 @@ from sklearn.metrics import roc_auc_score
 
 from genre.dataset import Dataset, write_mind
 from genre.errors import UsageError
+from genre_datasets import sample_lexicon
 from genre_datasets.sample import SampleOptions, make_sample
 from genre_datasets.sample_draws import Draws
 from genre_datasets.sample_grammar import TOPICS, write_text
@@ -141,6 +142,25 @@ def test_every_sentence_of_the_grammar_is_complete(topic: tuple[str, str]) -> No
             assert part[0].isupper() or not part[0].isalpha()
             assert "  " not in part
         assert text.abstract.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "message"),
+    [
+        ("day = [", "days = [", "common.day is missing or unknown"),
+        ('tag = ["election"]', "tag = []", "topics.politics.elections.tag is empty"),
+        ('tag = ["election"]', 'tag = ["election", ""]', "topics.politics.elections.tag is empty"),
+        ('tag = ["election"]', "tag = [1]", "1 is not of type str"),
+        ("{number} things", "{nmber} things", "common.teaser has the symbol 'nmber'"),
+    ],
+)
+def test_a_mistake_in_the_lexicon_is_an_error_that_names_the_list(
+    tmp_path: Path, right: str, wrong: str, message: str
+) -> None:
+    text = Path(sample_lexicon.__file__).with_suffix(".toml").read_text(encoding="utf-8")
+    (tmp_path / "lexicon.toml").write_text(text.replace(right, wrong, 1), encoding="utf-8")
+    with pytest.raises(UsageError, match=message):
+        sample_lexicon.read_lexicon(tmp_path / "lexicon.toml")
 
 
 def test_teasers_hide_the_topic_and_other_titles_do_not() -> None:
