@@ -1,6 +1,5 @@
-"""News written for readers with few clicks: the personalized news generator and the chain-based generator."""
+"""News asked for on behalf of readers with few clicks: the news generator and the chain-based generator."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 
 import attrs
@@ -10,11 +9,8 @@ from genre.dataset import Dataset
 from genre.errors import UsageError
 from genre.generation import ChatTemplate, parse_answer
 from genre.parts import Json, Prompt, Record, Sampling
+from genre_tasks.append_history import text_fields
 from genre_tasks.readers import ReaderPrompterOptions, Readers, chosen_readers, reader_views
-
-
-def _fields() -> dict[str, str]:
-    return {"title": "title", "abstract": "abstract"}
 
 
 @attrs.frozen(kw_only=True)
@@ -35,7 +31,7 @@ class SyntheticNewsPrompterOptions(ReaderPrompterOptions):
 
     readers: Readers = "new"
     draws: int = attrs.field(default=2, validator=attrs.validators.ge(0))
-    fields: dict[str, str] = attrs.field(factory=_fields)
+    fields: dict[str, str] = attrs.field(factory=text_fields)
     max_lengths: dict[str, int] = attrs.field(factory=lambda: {"title": 120, "abstract": 400})
     with_category: bool = True
     with_interests: bool = False
@@ -125,35 +121,3 @@ def _values_by_reader(dataset: Dataset, kind: str, wanted: bool) -> dict[int, li
         return {}
     rows = dataset.interests_of(kind).group_by("reader", maintain_order=True).agg("value")
     return dict(rows.iter_rows())
-
-
-@attrs.frozen
-class AppendHistoryUpdaterOptions:
-    """Options of the updater `append-history`.
-
-    Attributes:
-        fields: the answer's properties, and the text field that each becomes.
-    """
-
-    fields: dict[str, str] = attrs.field(factory=_fields)
-
-
-class AppendHistoryUpdater:
-    """Makes a news of each record and appends it to its reader's history."""
-
-    def __init__(self, options: AppendHistoryUpdaterOptions) -> None:
-        self._options = options
-
-    def update(self, dataset: Dataset, records: pl.LazyFrame) -> Dataset:
-        """A data set with synthetic news; their ids are hashes of (round, subject, draw)."""
-        positions = dataset.readers.select(subject="id").with_row_index("reader").lazy()
-        texts = {field: pl.col(name) for name, field in self._options.fields.items()}
-        rows = records.join(positions, on="subject", how="inner", maintain_order="left").collect()
-        category = {"category": pl.col("category")} if "category" in rows.columns else {}
-        ids = [_news_id(*row) for row in rows.select("version", "subject", "draw").iter_rows()]
-        made = rows.select("reader", "version", "model", **category, **texts)
-        return dataset.with_generated_news(made.with_columns(id=pl.Series(ids, dtype=pl.String)))
-
-
-def _news_id(version: str, subject: str, draw: int) -> str:
-    return "G" + hashlib.blake2b(f"{version}\0{subject}\0{draw}".encode(), digest_size=8).hexdigest()
