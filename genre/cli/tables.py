@@ -23,6 +23,7 @@ def rounds_table(reports: Mapping[str, Sequence[RoundReport]]) -> None:
     """Print what each round of each variant did, and below why answers were not used."""
     table = _table("Rounds", ("variant", "round"), ("subjects", "records", "calls", "stored", "skipped", "unusable"))
     reasons: list[str] = []
+    repeated: list[str] = []
     for variant, rounds in reports.items():
         for report in rounds:
             name = f"{report.name} (leaked)" if report.leaked else report.name
@@ -30,11 +31,18 @@ def rounds_table(reports: Mapping[str, Sequence[RoundReport]]) -> None:
             counts = (report.subjects, report.records, report.calls, report.reused, report.skipped, unusable)
             table.add_row(Text(variant), Text(name), *(f"{count:,}" for count in counts))
             reasons += [f"{variant}, {name}: {count:,} {reason}" for reason, count in report.quarantined.items()]
+            repeated += [
+                f"{variant}, {name}: {count:,} of {report.records:,} values of {field!r} are distinct"
+                for field, count in report.distinct.items()
+                if count < report.records
+            ]
     console = output()
     if table.row_count:
         console.print(table)
     for reason in reasons:
         console.print(Text(f"in quarantine: {reason}", style="yellow"))
+    for repetition in repeated:
+        console.print(Text(f"repetition: {repetition}", style="yellow"))
 
 
 def results_table(rows: Sequence[Mapping[str, object]]) -> None:

@@ -22,7 +22,8 @@ class RoundSpec:
         generator: name of a generator instance; default: the task's in registry.toml, then `defaults.generator`.
         name: name of the round and of the text versions it writes; default: the task's name.
         limit: ask about the first so many subjects only.
-        options: options of the task's prompter and updater, over those of registry.toml.
+        options: options of the task's prompter and updater, over those of registry.toml; `gates` is a table of gates
+            with their options.
     """
 
     task: str
@@ -67,6 +68,7 @@ def prepare_round(
     layers = _layers(registry, task, spec, path, where)
     used = layers.table("tasks", task.name)
     used.pop("generator", None)
+    gates = _gates(task, used.pop("gates", {}), layers.where("tasks", task.name, "gates"))
     known = {option for cls in classes.values() if cls for option in option_names(cls)}
     if unknown := sorted(set(used) - known):
         place = where if unknown[0] in spec.options else layers.where("tasks", task.name, unknown[0])
@@ -86,9 +88,9 @@ def prepare_round(
         generator_name=spec.generator or _default_generator(registry, task.name),
         prompter=cast(Prompter, create("prompter", task.prompter, task=task.name)),
         updater=cast(Updater, create("updater", task.updater)),
-        gates={gate: _gate_maker(registry, gate, options) for gate, options in task.gates.items()},
+        gates={gate: _gate_maker(registry, gate, options, where) for gate, options in gates.items()},
         limit=spec.limit,
-        options=used,
+        options={**used, "gates": {gate: dict(options) for gate, options in gates.items()}},
     )
 
 
@@ -110,6 +112,17 @@ def _default_generator(registry: Registry, task: str) -> str:
     return name
 
 
-def _gate_maker(registry: Registry, name: str, options: Mapping[str, object]) -> Callable[[Dataset], Gate]:
-    registry.get("gate", name)
+def _gates(task: Task, given: object, where: str | None) -> Mapping[str, Mapping[str, object]]:
+    """The task's own gates, and those of registry.toml or the round with their options."""
+    if not isinstance(given, Mapping) or not all(isinstance(options, Mapping) for options in given.values()):
+        raise UsageError(
+            f"gates of the task {task.name!r} are {given!r}, and a table of tables is expected",
+            where=where,
+            remedy='write, for example, gates = { distinct = { property = "title" } }',
+        )
+    return {**task.gates, **given}
+
+
+def _gate_maker(registry: Registry, name: str, options: Mapping[str, object], where: str) -> Callable[[Dataset], Gate]:
+    registry.structure_options("gate", name, options, where=f"{where}, gates.{name}")
     return lambda dataset: cast(Gate, registry.create("gate", name, options, dataset=dataset))

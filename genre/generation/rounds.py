@@ -11,7 +11,7 @@ from genre.dataset import Dataset
 from genre.generation.engine import Answered, Engine
 from genre.generation.pool import GeneratorPool
 from genre.generation.prepare import PreparedRound
-from genre.generation.records import Quarantine, RecordSink
+from genre.generation.records import Quarantine, RecordSink, distinct_texts
 from genre.parts import Gate, MalformedOutput, Prompt, Prompter, Record
 
 REPORT_EVERY = 64
@@ -29,6 +29,8 @@ class RoundReport:
         skipped: prompts that the generator has no answer for and was told to leave out.
         quarantined: answers that cannot be used, by reason.
         leaked: the answers were made from more than the prompts say.
+        distinct: how many different values each text of the records has. Models repeat themselves: of 2,306 books that
+            GPT-3.5 made up for GENRE's authors, 488 titles were distinct.
     """
 
     name: str
@@ -44,6 +46,7 @@ class RoundReport:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     leaked: bool = False
+    distinct: Mapping[str, int] = attrs.field(factory=dict)
 
 
 @attrs.frozen
@@ -109,7 +112,8 @@ async def _run_round(
                     sink.add(item.prompt, item.answer.completion.model, record)
         tally.report()
         records = sink.scan()
-    report = attrs.evolve(tally.result, leaked=generator.identity.leaks)
+    distinct = distinct_texts(records, prepared.prompter.schema)
+    report = attrs.evolve(tally.result, leaked=generator.identity.leaks, distinct=distinct)
     details: dict[str, object] = {
         "round": prepared.name,
         "task": prepared.task.name,
@@ -125,6 +129,7 @@ async def _run_round(
         "records": report.records,
         "skipped": report.skipped,
         "quarantined": dict(report.quarantined),
+        "distinct": dict(distinct),
     }
     return prepared.updater.update(dataset, records).with_lineage("round", **details), report
 

@@ -105,6 +105,18 @@ class _Laws:
             remedy="let a masked softmax or mean of nothing be zero (`genre.modeling.blocks`)",
         )
 
+    def every_field_that_it_is_given_counts(self) -> None:
+        """Models that silently leave fields out cannot be compared with models that read them."""
+        model, features = self._model(), self._features
+        before = self._scores(model)
+        for field in features.settings.field_kinds:
+            require(
+                not np.array_equal(self._scores(model, _without(features, field)), before),
+                "a baseline reads every field that it is given",
+                found=f"its scores are the same without {field!r}",
+                remedy="name an encoder that reads the field in `field_encoders`, and let the news encoder use it",
+            )
+
     def topics_change_their_reader_s_scores_alone(self) -> None:
         model = self._model()
         changed = self._prepared(with_topics(self._dataset, {0: ["money"]}, version="again"))
@@ -204,6 +216,17 @@ class _Laws:
         features = features or self._features
         split = features.split(_SPLIT)
         return score_split(model, features, split, settings or EvaluationSettings())
+
+
+def _without(features: Features, field: str) -> Features:
+    """The same news, all of which lack one field."""
+    news = features.news
+    texts = {name: ids.first(0) if name == field else ids for name, ids in news.texts.items()}
+    entities = {name: ids.first(0) if name == field else ids for name, ids in news.entities.items()}
+    categories = {name: ids * (name != field) for name, ids in news.categories.items()}
+    vectors = {name: (values, present & (name != field)) for name, (values, present) in news.vectors.items()}
+    lacking = attrs.evolve(news, texts=texts, entities=entities, categories=categories, vectors=vectors)
+    return attrs.evolve(features, news=lacking)
 
 
 def _any(gradient: torch.Tensor) -> torch.Tensor:

@@ -46,7 +46,7 @@ def genre_encoders() -> Iterator[Encoder]:
         name="projection",
         encodes="field",
         summary="Linear projection of a dense vector, such as a cover image's",
-        source="IM-MIND, GENRE's successor",
+        source="IM-MIND, whose cover images GENRE (arXiv 2305.06566) reads",
         target="genre_baselines.embeddings:ProjectionFieldEncoder",
     )
     yield Encoder(

@@ -247,3 +247,36 @@ def test_a_round_s_option_wins_over_registry_toml_and_the_task(registry: Registr
     layered = Registry.load(settings)
     prepared = prepare_round(layered, RoundSpec("news-generator", options={"draws": 1}))
     assert (prepared.options["draws"], prepared.options["longest"]) == (1, 3)
+
+
+def repeat(prompt: Prompt) -> str:
+    """Every second answer is the same."""
+    return by_schema(prompt) if prompt.draw % 2 else '{"title": "Déjà vu", "abstract": "again", "category": "health"}'
+
+
+def test_a_round_tells_how_many_of_its_texts_are_distinct(registry: Registry, tmp_path: Path) -> None:
+    spec = RoundSpec("news-generator", options={"draws": 4})
+    dataset, [report] = enrich(registry, tmp_path, spec, generator=FakeLLM(repeat))
+    assert report.records == 8
+    assert report.distinct == {"title": 5, "abstract": 5, "category": 1}
+    assert dataset.lineage[-1].details["distinct"] == report.distinct
+
+
+def test_a_round_s_gates_are_an_option_and_reject_repeated_titles(registry: Registry, tmp_path: Path) -> None:
+    spec = RoundSpec("news-generator", options={"draws": 4, "gates": {"distinct": {}}})
+    _, [report] = enrich(registry, tmp_path, spec, generator=FakeLLM(repeat))
+    assert report.quarantined == {"rejected by distinct: title of an earlier answer": 3}
+    assert report.records == report.distinct["title"] == 5
+
+
+@pytest.mark.parametrize(
+    ("gates", "message"),
+    [
+        ({"distnct": {}}, r"no gate 'distnct'[\s\S]*'distinct'"),
+        ({"distinct": {"propery": "title"}}, r"gates\.distinct[\s\S]*'propery'[\s\S]*'property'"),
+        (["distinct"], "a table of tables"),
+    ],
+)
+def test_a_wrong_gate_is_an_error_before_anything_is_asked(registry: Registry, gates: object, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        prepare_round(registry, RoundSpec("news-generator", options={"gates": gates}))
