@@ -23,7 +23,7 @@ def news_entities(dataset: Dataset, field: str, news: pl.Series | None = None) -
     for name, text in (rows if news is None else rows[news]).iter_rows():
         try:
             yield _ids(text)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise UsageError(
                 f"the {field} of the news {name!r} are no list of entities with a WikidataId: {error!r}",
                 remedy="mend the news file, and import it again",

@@ -73,7 +73,7 @@ class LanguageModelFieldEncoder(nn.Module):
         _freeze(self.model, options.tuned_layers)
         self.is_frozen = options.tuned_layers == 0
         self._key: str | None = None
-        self.register_load_state_dict_post_hook(_forget_key)
+        self.register_load_state_dict_post_hook(_forget_key)  # type: ignore[no-untyped-call]
         width = int(self.model.config.hidden_size)
         self.dropout = nn.Dropout(options.dropout)
         attends = options.pooling == "attention"

@@ -2,13 +2,16 @@ import attrs
 import numpy as np
 import polars as pl
 import pytest
+import torch
 
 from genre.dataset import Dataset
 from genre.errors import UsageError
 from genre.modeling import features as features_module
-from genre.modeling.features import Features, prepare_features
+from genre.modeling.batches import news_batch
+from genre.modeling.features import Features, field_specs, prepare_features
 from genre.modeling.settings import FeatureSettings
 from genre.modeling.vocabulary import Vocabulary, build_vocabulary
+from genre.testing.planted import with_topics
 
 
 def words_of(features: Features, field: str, news: int) -> list[str]:
@@ -134,3 +137,113 @@ def test_a_vocabulary_survives_json(features: Features) -> None:
 def test_something_else_is_no_vocabulary(text: str) -> None:
     with pytest.raises(UsageError, match="not a vocabulary"):
         Vocabulary.from_json(text, where="vocabulary.json")
+
+
+# -- categories, entities and vectors -------------------------------------------------------------------------------
+
+EVERY_KIND = FeatureSettings(
+    texts={"title": 6, "abstract": 6}, entities={"title_entities": 3, "abstract_entities": 2}, vectors=("cover",)
+)
+
+
+def test_a_category_that_is_missing_is_masked(dataset: Dataset) -> None:
+    news = dataset.news.with_columns(category=pl.when(pl.col("id") != "N1").then(pl.col("category")).fill_null(""))
+    made = prepare_features(attrs.evolve(dataset, news=news), FeatureSettings())
+    batch = news_batch(made.news, np.arange(3))["category"]
+    assert batch.mask.tolist() == [[True], [False], [True]]
+    assert "" not in made.vocabulary.categories["category"]
+
+
+def test_a_news_without_a_vector_is_masked(dataset: Dataset) -> None:
+    made = prepare_features(dataset, EVERY_KIND)
+    batch = news_batch(made.news, np.arange(5))["cover"]
+    assert batch.values.shape == (5, 6)
+    assert batch.mask.tolist() == [[False], [True], [True], [True], [False]]
+
+
+def test_an_entity_field_without_entities_is_masked(dataset: Dataset) -> None:
+    made = prepare_features(dataset, EVERY_KIND)
+    fields = news_batch(made.news, np.arange(5))
+    assert fields["title_entities"].mask.any(-1).tolist() == [False, True, True, True, False]
+    assert not fields["abstract_entities"].mask.any()
+
+
+def test_the_order_of_fields_is_texts_categories_entities_vectors(dataset: Dataset) -> None:
+    names = [*EVERY_KIND.texts, *EVERY_KIND.categories, *EVERY_KIND.entities, *EVERY_KIND.vectors]
+    assert list(EVERY_KIND.field_kinds) == names
+    assert [spec.name for spec in field_specs(build_vocabulary(dataset, EVERY_KIND), EVERY_KIND)] == names
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({"texts": {"category": 3}}, "category"),
+        ({"categories": ("category", "category")}, "category"),
+        ({"vectors": ("cover", "cover")}, "cover"),
+        ({"texts": {"cover": 3}, "vectors": ("cover",)}, "cover"),
+        ({"texts": {"title_entities": 3}, "entities": {"title_entities": 3}}, "title_entities"),
+    ],
+)
+def test_a_field_that_stands_twice_is_refused(settings: dict, name: str) -> None:
+    with pytest.raises(ValueError, match=f"the field '{name}' stands twice"):
+        FeatureSettings(**settings)
+
+
+@pytest.mark.parametrize("settings", [{"texts": {"title": 0}}, {"entities": {"title_entities": -1}}])
+def test_a_field_of_no_length_is_refused(settings: dict) -> None:
+    with pytest.raises(ValueError, match="keeps at least one"):
+        FeatureSettings(**settings)
+
+
+def test_vectors_that_the_data_set_lacks_are_an_error_with_those_it_has(dataset: Dataset) -> None:
+    with pytest.raises(UsageError, match=r"no news has vectors 'covers'[\s\S]*did you mean 'cover'"):
+        prepare_features(dataset, FeatureSettings(vectors=("covers",)))
+
+
+def test_vectors_of_another_width_than_the_model_s_are_an_error(dataset: Dataset) -> None:
+    settings = FeatureSettings(vectors=("cover",))
+    vocabulary = build_vocabulary(dataset, settings)
+    without = attrs.evolve(dataset, vectors=dataset.vectors.clear())
+    wider = without.with_vectors("cover", ["N0"], np.ones((1, 7), np.float32))
+    with pytest.raises(UsageError, match="'cover' have 7 numbers, and the model was trained with 6"):
+        prepare_features(wider, settings, vocabulary=vocabulary)
+
+
+def test_every_kind_of_field_comes_out_of_the_cache_as_it_went_in(dataset: Dataset, tmp_path) -> None:
+    made = prepare_features(dataset, EVERY_KIND)
+    for _ in range(2):
+        cached = prepare_features(dataset, EVERY_KIND, cache=tmp_path)
+        assert cached.vocabulary.to_json() == made.vocabulary.to_json()
+        before, after = (news_batch(each.news, np.arange(80)) for each in (made, cached))
+        assert list(after) == list(before)
+        for name, field in before.items():
+            assert torch.equal(after[name].values, field.values)
+            assert torch.equal(after[name].mask, field.mask)
+
+
+def test_a_vocabulary_with_entities_and_vectors_survives_json(dataset: Dataset) -> None:
+    vocabulary = build_vocabulary(dataset, EVERY_KIND)
+    again = Vocabulary.from_json(vocabulary.to_json(), where="vocabulary.json")
+    assert (again.entities, again.vector_widths, again.word_width) == (vocabulary.entities, {"cover": 6}, None)
+    assert again.fingerprint == vocabulary.fingerprint
+
+
+# -- interests ------------------------------------------------------------------------------------------------------
+
+
+def test_an_open_vocabulary_has_the_interests_of_enough_readers(dataset: Dataset) -> None:
+    rare = with_topics(dataset, {0: ["football", "chess"], 1: ["football", "money"], 2: ["money", "money"]}, "rare")
+    assert build_vocabulary(rare, FeatureSettings()).interests["topics"] == ("chess", "football", "money")
+    few = build_vocabulary(rare, FeatureSettings(interest_min_count=2))
+    assert few.interests == {"topics": ("football", "money"), "regions": ()}
+
+
+def test_a_closed_vocabulary_is_the_list_as_it_stands(dataset: Dataset) -> None:
+    settings = FeatureSettings(
+        interest_vocabularies={"topics": ("money", "chess", "money")}, interest_min_count=1_000_000
+    )
+    made = prepare_features(dataset, settings)
+    assert made.vocabulary.interests == {"topics": ("money", "chess"), "regions": ()}
+    # Readers have "football", which the list lacks, and every other one of the first ten "money".
+    assert made.readers.interests["topics"].lengths[:10].tolist() == [0, 1] * 5
+    assert set(made.readers.interests["topics"].values.tolist()) == {1}
