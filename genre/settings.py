@@ -6,9 +6,10 @@ Precedence, lowest first: built-in defaults, the user's file, the project's file
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar, get_args
+from types import GenericAlias
+from typing import Any, Final, TypeVar, get_args, get_origin
 
 import attrs
 import cattrs
@@ -230,7 +231,25 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(Path, lambda value, _: Path(_strict_scalar(value, str)).expanduser())
     converter.register_structure_hook(Secret, _structure_secret)
     converter.register_structure_hook_func(lambda cls: cls is object, lambda value, _: value)
+    converter.register_structure_hook_factory(_is_homogeneous_tuple, _list_as_tuple)
     return converter
+
+
+def _is_homogeneous_tuple(cls: Any) -> bool:
+    return get_origin(cls) is tuple and get_args(cls)[1:] == (...,)
+
+
+def _list_as_tuple(cls: Any, converter: cattrs.Converter) -> Callable[[Any, Any], Any]:
+    """A list only: the letters of a text are also a sequence, and nobody means them."""
+    items: Any = GenericAlias(list, get_args(cls)[:1])
+    structure_items = converter.get_structure_hook(items)
+
+    def structure_tuple(value: Any, _: Any) -> tuple[Any, ...]:
+        if not isinstance(value, list | tuple):
+            raise TypeError(f"{value!r} is no list")
+        return tuple(structure_items(value, items))
+
+    return structure_tuple
 
 
 def _strict_scalar(value: Any, cls: Any) -> Any:

@@ -308,3 +308,21 @@ def test_the_place_of_a_value_whose_file_is_gone_has_no_line(tmp_path: Path) -> 
     assert low.path is not None
     low.path.unlink()
     assert Settings((low,)).where("defaults", "generator") == f"{low.path}, defaults.generator"
+
+
+@attrs.frozen
+class Lists:
+    splits: tuple[str, ...] = ()
+    widths: tuple[int, ...] = ()
+
+
+@pytest.mark.parametrize("value", ["dev", 3, {"dev": 1}, None])
+def test_what_is_no_list_is_not_taken_for_one(value: object) -> None:
+    with pytest.raises(UsageError, match=r"there\.splits"):
+        structure({"splits": value}, Lists, "there")
+
+
+def test_a_list_and_its_items_are_read() -> None:
+    assert structure({"splits": ["dev"], "widths": [8, 4]}, Lists, "there") == Lists(("dev",), (8, 4))
+    with pytest.raises(UsageError, match=r"there\.widths"):
+        structure({"widths": [8, "4"]}, Lists, "there")
