@@ -84,7 +84,7 @@ def genre_encoders() -> Iterator[Encoder]:
         summary="Additive attention over the clicked news",
         source=papers.NAML,
         target="genre_baselines.naml:NAMLUserEncoder",
-        options="genre_baselines.naml:NAMLUserOptions",
+        options="genre_baselines.news:AttentionOptions",
     )
     yield Encoder(
         name="lstur",

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from genre.modeling.blocks import AdditiveAttention, ConvolutionalPooling
 from genre.parts import FieldKind, FieldSpec
 from genre_baselines.embeddings import SequenceFieldEncoder
+from genre_baselines.news import AttentionOptions
 from genre_baselines.validators import is_count, is_ratio
 
 
@@ -38,22 +39,12 @@ class CNNFieldEncoder(SequenceFieldEncoder):
         super().__init__(fields, dim, dropout=options.dropout, reader=reader)
 
 
-@attrs.frozen(kw_only=True)
-class NAMLUserOptions:
-    """
-    Attributes:
-        hidden: width of the additive attention.
-    """
-
-    hidden: int = attrs.field(default=64, validator=is_count)
-
-
 class NAMLUserEncoder(nn.Module):
     """Additive attention over the clicked news; zero for an empty history."""
 
     candidate_aware = False
 
-    def __init__(self, options: NAMLUserOptions, *, dim: int, users: int) -> None:
+    def __init__(self, options: AttentionOptions, *, dim: int, users: int) -> None:
         super().__init__()
         self.pool = AdditiveAttention(dim, options.hidden)
 
