@@ -173,10 +173,21 @@ class Dataset:
         Raises:
             UsageError: no news has such a vector.
         """
+        return vector_matrix(self._vector_rows(field), self.news.height)
+
+    def vector_width(self, field: str) -> int:
+        """How many numbers the vectors of one field have.
+
+        Raises:
+            UsageError: no news has such a vector.
+        """
+        return int(self._vector_rows(field)["vector"].list.len()[0])
+
+    def _vector_rows(self, field: str) -> pl.DataFrame:
         rows = self.vectors.filter(pl.col("field") == field)
         if rows.is_empty():
             raise UsageError(f"no news has a vector {field!r}", remedy=nearest(field, self.vector_fields))
-        return vector_matrix(rows, self.news.height)
+        return rows
 
     def interests_of(self, kind: str) -> pl.DataFrame:
         """Columns `reader`, `rank`, `value`: each reader's newest interests of one kind, most related first."""

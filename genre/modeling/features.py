@@ -201,7 +201,7 @@ def _check_vectors(dataset: Dataset, settings: FeatureSettings, vocabulary: Voca
                 where="vectors",
                 remedy=f"import the data set with a file of them ({nearest(field, dataset.vector_fields)})",
             )
-        width = dataset.vectors_of(field)[0].shape[1]
+        width = dataset.vector_width(field)
         if vocabulary is not None and vocabulary.vector_widths.get(field) != width:
             raise UsageError(
                 f"the vectors {field!r} have {width} numbers, and the model was trained with "

@@ -165,7 +165,7 @@ def build_vocabulary(dataset: Dataset, settings: FeatureSettings) -> Vocabulary:
         users=_distinct(dataset.readers["user"].gather(readers)),
         interests={kind: _interests(dataset, kind, readers, settings) for kind in INTERESTS},
         entities=_entities(dataset, news, settings),
-        vector_widths={field: dataset.vectors_of(field)[0].shape[1] for field in settings.vectors},
+        vector_widths={field: dataset.vector_width(field) for field in settings.vectors},
         word_width=None if settings.word_vectors is None else word_vectors_width(Path(settings.word_vectors)),
     )
 
