@@ -143,7 +143,10 @@ CONFIGS = {
     "an unknown field": ({"model_type": "bert", "num_hidden_layer": 2}, r"no 'num_hidden_layer'[\s\S]*_layers'"),
     "heads that do not divide": ({"model_type": "bert", "num_attention_heads": 3}, "not a configuration"),
     "a wrong type of value": ({"model_type": "bert", "num_hidden_layers": "two"}, "not a configuration"),
-    "too small a vocabulary": ({"model_type": "bert", "num_attention_heads": 2, "vocab_size": 5}, r"knows 5 tokens, and there are \d+"),
+    "too small a vocabulary": (
+        {"model_type": "bert", "num_attention_heads": 2, "vocab_size": 5},
+        r"knows 5 tokens, and there are \d+",
+    ),
     "a decoder of its own": (
         {"model_type": "t5", "d_model": 16, "num_layers": 1, "num_heads": 2, "d_ff": 16, "d_kv": 8},
         "a decoder of its own",
@@ -608,9 +611,7 @@ def installed(name: str) -> bool:
 def test_a_real_sentence_encoder_trains_frozen_and_is_loaded_again(
     registry: Registry, dataset: Dataset, tmp_path: Path
 ) -> None:
-    recommender, features = made(
-        registry, dataset, model=f"package:{PACKAGE}", tuned_layers=0, layers=2, pooling="mean"
-    )
+    recommender, features = made(registry, dataset, model=f"package:{PACKAGE}", tuned_layers=0, pooling="mean")
     ready = with_frozen_states(features, recommender, cache=tmp_path / "cache")
     assert ready.news.states["title"].shape[1] == 384
     result = train(recommender, ready, TrainingSettings(epochs=1), seed=0)
