@@ -1,14 +1,17 @@
 """The answer store: every paid answer on disk, raw, before anything parses it.
 
 Content-addressed: the key covers what decides an answer and nothing else, so one new row costs one call, and a second
-run asks for nothing again.
+run asks for nothing again. Beside it stands the question, which is the same whoever answers.
 """
 
 import hashlib
+import math
 import sqlite3
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, TypedDict, Unpack
 
 import attrs
 
@@ -18,44 +21,43 @@ from genre.parts import Completion, Identity, Prompt, Usage, canonical_json
 State: TypeAlias = Literal["ok", "refused", "truncated", "failed"]
 """What became of a call. A failed one is kept for the record and asked again; the others are never asked again."""
 
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS answers (
-    key BLOB PRIMARY KEY,
-    state TEXT NOT NULL,
-    text TEXT NOT NULL,
-    model TEXT NOT NULL,
-    prompt_tokens INTEGER,
-    completion_tokens INTEGER,
-    task TEXT NOT NULL,
-    subject TEXT NOT NULL,
-    draw INTEGER NOT NULL,
-    generator TEXT NOT NULL,
-    endpoint TEXT NOT NULL,
-    template TEXT NOT NULL
-) WITHOUT ROWID
-"""
-_COLUMNS: Final = (
-    "key",
-    "state",
-    "text",
-    "model",
-    "prompt_tokens",
-    "completion_tokens",
-    "task",
-    "subject",
-    "draw",
-    "generator",
-    "endpoint",
-    "template",
+_DEFINITIONS: Final = {
+    "key": "BLOB PRIMARY KEY",
+    "state": "TEXT NOT NULL",
+    "text": "TEXT NOT NULL",
+    "model": "TEXT NOT NULL",
+    "prompt_tokens": "INTEGER",
+    "completion_tokens": "INTEGER",
+    "task": "TEXT NOT NULL",
+    "subject": "TEXT NOT NULL",
+    "draw": "INTEGER NOT NULL",
+    "generator": "TEXT NOT NULL",
+    "endpoint": "TEXT NOT NULL",
+    "template": "TEXT NOT NULL",
+    "question": "BLOB",
+    "cost": "REAL",
+    "identity": "TEXT NOT NULL DEFAULT ''",
+    "stored_at": "INTEGER",
+}
+_SINCE_FORMAT_2: Final = ("question", "cost", "identity", "stored_at")
+_FORMAT: Final = 2
+_COLUMNS: Final = ", ".join(_DEFINITIONS)
+_CREATE: Final = (
+    f"CREATE TABLE answers ({', '.join(f'{name} {kind}' for name, kind in _DEFINITIONS.items())}) WITHOUT ROWID"
 )
 _PUT: Final = (
-    f"INSERT INTO answers VALUES ({','.join('?' * len(_COLUMNS))}) ON CONFLICT (key) DO UPDATE SET "  # noqa: S608  constants only
-    + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[1:])
+    f"INSERT INTO answers ({_COLUMNS}) VALUES ({','.join('?' * len(_DEFINITIONS))}) ON CONFLICT (key) DO UPDATE SET "  # noqa: S608  constants only
+    + ", ".join(f"{name} = excluded.{name}" for name in list(_DEFINITIONS)[1:])
     + " WHERE answers.state = 'failed'"
 )
-_FORMAT: Final = 1
+_TOTALS: Final = (
+    "task, generator, model, state, count(*), sum(prompt_tokens), sum(completion_tokens), sum(cost), "
+    "sum(cost IS NULL), min(stored_at), max(stored_at)"
+)
 _LOOK_UP: Final = 500
 """Keys in one query; SQLite allows 999 parameters in its oldest builds."""
+_PATIENCE: Final = 60.0
+"""Seconds that one process waits for another one's write."""
 
 
 @attrs.frozen
@@ -67,6 +69,10 @@ class StoredAnswer:
         state: what became of the call.
         completion: the raw answer; for a refused or failed call its text is the reason.
         task, subject, draw, generator, endpoint, template: provenance, not part of the key.
+        question: hash of what was asked, see `question_key`; None where an earlier version stored the row.
+        cost: USD; None where it is unknown.
+        identity: the generator's identity, see `identity_text`; empty where it is unknown.
+        stored_at: seconds since 1970 in UTC. The store sets it; two rows that differ in nothing else are equal.
     """
 
     key: bytes
@@ -78,11 +84,55 @@ class StoredAnswer:
     generator: str
     endpoint: str
     template: str
+    question: bytes | None = None
+    cost: float | None = None
+    identity: str = ""
+    stored_at: int | None = attrs.field(default=None, eq=False)
 
     @property
     def is_final(self) -> bool:
         """Whether a later run uses this answer instead of asking again."""
         return self.state != "failed"
+
+
+class Which(TypedDict, total=False):
+    """Which rows are meant: those that meet all that is given and not None.
+
+    `model` is the model that answered, as the provider names it. `stored_before` are seconds since 1970 in UTC; rows of
+    unknown age are not before anything.
+    """
+
+    key: bytes | None
+    task: str | None
+    subject: str | None
+    draw: int | None
+    generator: str | None
+    model: str | None
+    state: State | None
+    stored_before: int | None
+
+
+@attrs.frozen
+class Totals:
+    """What the answers of one task, generator, model and state come to.
+
+    Attributes:
+        prompt_tokens, completion_tokens, cost: sums of what is known; None when nothing is.
+        unknown_costs: answers whose cost is unknown.
+        first, last: when they were stored, seconds since 1970 in UTC; None where that is unknown.
+    """
+
+    task: str
+    generator: str
+    model: str
+    state: State
+    answers: int
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cost: float | None
+    unknown_costs: int
+    first: int | None
+    last: int | None
 
 
 def answer_key(prompt: Prompt, identity: Identity) -> bytes:
@@ -91,26 +141,27 @@ def answer_key(prompt: Prompt, identity: Identity) -> bytes:
     Recordings (`replay`) are looked up by task and subject, so for those the prompt's own words decide nothing; they
     are part of the key all the same, so that a changed prompt is never answered in silence from an old row.
     """
-    decisive = {
-        "messages": [[message.role, message.content] for message in prompt.messages],
-        "model": identity.model,
-        "endpoint": identity.endpoint,
-        "parameters": dict(identity.parameters),
-        "sampling": attrs.asdict(prompt.sampling),
-        "schema": prompt.schema,
-        "draw": prompt.draw,
-    }
-    return hashlib.blake2b(canonical_json(decisive).encode(), digest_size=20).digest()
+    return _hash({**_asked(prompt), **_answering(identity)})
+
+
+def question_key(prompt: Prompt) -> bytes:
+    """blake2b of the canonical JSON of messages, sampling, schema and draw: what was asked, whoever answered."""
+    return _hash(_asked(prompt))
+
+
+def identity_text(identity: Identity) -> str:
+    """The canonical JSON of model, endpoint and parameters: who answered, as rows keep it."""
+    return canonical_json(_answering(identity))
 
 
 class AnswerStore:
-    """An SQLite file (WAL, synchronous FULL). One writer; other processes may read at the same time.
+    """An SQLite file (WAL, synchronous FULL). Processes may share it: a second writer waits, and readers never do.
 
     Use from one thread at a time.
     """
 
     def __init__(self, path: Path) -> None:
-        """Open or create the store.
+        """Open or create the store; one of an earlier format is brought up to date in place.
 
         Raises:
             UsageError: the file cannot be opened, is not a store, or is of a later version.
@@ -118,8 +169,14 @@ class AnswerStore:
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(path, timeout=60, check_same_thread=False)
-            self._prepare()
+            self._connection = sqlite3.connect(
+                path, timeout=_PATIENCE, check_same_thread=False, isolation_level=None
+            )  # transactions are begun by hand: IMMEDIATE, so that waiting happens before anything is read
+            try:
+                self._prepare()
+            except BaseException:
+                self._connection.close()
+                raise
         except (OSError, sqlite3.OperationalError) as error:
             raise UsageError(
                 f"the answer store cannot be opened: {error}", where=path, remedy="check the path"
@@ -128,19 +185,43 @@ class AnswerStore:
             raise UsageError(f"not an answer store: {error}", where=path, remedy="name another file") from error
 
     def _prepare(self) -> None:
-        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if self._checked_format() != _FORMAT:
+            with self._connection:
+                self._connection.execute("BEGIN IMMEDIATE")
+                version = self._checked_format()  # another process may have been faster
+                if version == 0:
+                    self._connection.execute(_CREATE)
+                elif version == 1:
+                    for name in _SINCE_FORMAT_2:
+                        self._connection.execute(f"ALTER TABLE answers ADD COLUMN {name} {_DEFINITIONS[name]}")
+                self._connection.execute(f"PRAGMA user_version={_FORMAT}")
+        self._use_wal()
+        self._connection.execute("PRAGMA synchronous=FULL")
+
+    def _checked_format(self) -> int:
+        """The format of the file, 0 for an empty one."""
+        version = int(self._connection.execute("PRAGMA user_version").fetchone()[0])
         tables = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if version != _FORMAT and (version or tables):
+        if not 0 <= version <= _FORMAT or bool(version) != bool(tables):
             raise UsageError(
-                f"an SQLite file of format {version}, and this version reads answer stores of format {_FORMAT}",
+                f"an SQLite file of format {version}, and this version reads answer stores of format 1 to {_FORMAT}",
                 where=self.path,
                 remedy="name another file",
             )
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=FULL")
-        with self._connection:
-            self._connection.execute(_SCHEMA)
-            self._connection.execute(f"PRAGMA user_version={_FORMAT}")
+        return version
+
+    def _use_wal(self) -> None:
+        """Switch to the write-ahead log; SQLite does not wait by itself while another process opens the file."""
+        until = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode=WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
 
     def look_up(self, keys: Sequence[bytes]) -> dict[bytes, StoredAnswer]:
         """The final answers among `keys`; failed calls are not among them.
@@ -152,13 +233,27 @@ class AnswerStore:
         for start in range(0, len(keys), _LOOK_UP):
             some = keys[start : start + _LOOK_UP]
             marks = ",".join("?" * len(some))
-            query = f"SELECT * FROM answers WHERE state != 'failed' AND key IN ({marks})"  # noqa: S608  marks only
-            try:
-                rows = self._connection.execute(query, some).fetchall()
-            except sqlite3.Error as error:
-                raise RunError(f"the answer store cannot be read: {error}", where=self.path) from error
-            found.update((answer.key, answer) for answer in map(_from_row, rows))
+            query = f"SELECT {_COLUMNS} FROM answers WHERE state != 'failed' AND key IN ({marks})"  # noqa: S608  marks only
+            found.update((answer.key, answer) for answer in map(_from_row, self._read(self._connection, query, some)))
         return found
+
+    def rows(self, **which: Unpack[Which]) -> Iterator[StoredAnswer]:
+        """Rows one at a time, in the order of task, subject, draw and key, as they are when the first one is read.
+
+        Read through a connection of its own, so that a run may go on writing.
+
+        Raises:
+            RunError: the file is damaged.
+        """
+        where, values = _where(which)
+        query = f"SELECT {_COLUMNS} FROM answers{where} ORDER BY task, subject, draw, key"  # noqa: S608  names of columns only
+        uri = f"{self.path.absolute().as_uri()}?mode=ro"
+        try:
+            connection = sqlite3.connect(uri, uri=True, timeout=_PATIENCE, check_same_thread=False)
+        except sqlite3.Error as error:
+            raise RunError(f"the answer store cannot be read: {error}", where=self.path) from error
+        with closing(connection):
+            yield from map(_from_row, self._read(connection, query, values))
 
     def put(self, answers: Iterable[StoredAnswer]) -> None:
         """Write answers in one transaction; when this returns they are on disk. A final answer is never replaced.
@@ -166,23 +261,99 @@ class AnswerStore:
         Raises:
             RunError: the file cannot be written.
         """
-        rows = [_to_row(answer) for answer in answers]
+        now = int(time.time())
+        rows = [_to_row(answer, now) for answer in answers]
         try:
             with self._connection:
+                self._connection.execute("BEGIN IMMEDIATE")
                 self._connection.executemany(_PUT, rows)
         except sqlite3.Error as error:
-            raise RunError(f"the answer store cannot be written: {error}", where=self.path) from error
+            raise self._not_written(error) from error
 
     def count(self) -> dict[str, int]:
         """Number of answers by state."""
         return dict(self._connection.execute("SELECT state, count(*) FROM answers GROUP BY state ORDER BY state"))
 
+    def totals(self, **which: Unpack[Which]) -> list[Totals]:
+        """Answers, tokens and cost by task, generator, model and state.
+
+        Raises:
+            RunError: the file is damaged.
+        """
+        where, values = _where(which)
+        query = f"SELECT {_TOTALS} FROM answers{where} GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"  # noqa: S608  names of columns only
+        return [Totals(*row) for row in self._read(self._connection, query, values)]  # type: ignore[arg-type]
+
+    def prune(self, **which: Unpack[Which]) -> list[Totals]:
+        """Delete rows for good, and tell what they came to. `which` must say something.
+
+        Raises:
+            RunError: the file cannot be written.
+        """
+        where, values = _where(which)
+        if not where:
+            raise ValueError("prune is told which rows to delete")
+        try:
+            with self._connection:
+                self._connection.execute("BEGIN IMMEDIATE")
+                deleted = self.totals(**which)
+                self._connection.execute(f"DELETE FROM answers{where}", values)  # noqa: S608  names of columns only
+        except sqlite3.Error as error:
+            raise self._not_written(error) from error
+        return deleted
+
+    def vacuum(self) -> None:
+        """Give the space of deleted rows back to the disk.
+
+        Raises:
+            RunError: another process is in the way, or the disk is full; nothing is lost.
+        """
+        try:
+            self._connection.execute("VACUUM")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            raise self._not_written(error) from error
+
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
 
+    def _read(
+        self, connection: sqlite3.Connection, query: str, values: Sequence[object]
+    ) -> Iterator[tuple[object, ...]]:
+        try:
+            yield from connection.execute(query, values)
+        except sqlite3.Error as error:
+            raise RunError(f"the answer store cannot be read: {error}", where=self.path) from error
 
-def _to_row(answer: StoredAnswer) -> tuple[object, ...]:
+    def _not_written(self, error: sqlite3.Error) -> RunError:
+        return RunError(f"the answer store cannot be written: {error}", where=self.path)
+
+
+def _asked(prompt: Prompt) -> dict[str, object]:
+    return {
+        "messages": [[message.role, message.content] for message in prompt.messages],
+        "sampling": attrs.asdict(prompt.sampling),
+        "schema": prompt.schema,
+        "draw": prompt.draw,
+    }
+
+
+def _answering(identity: Identity) -> dict[str, object]:
+    return {"model": identity.model, "endpoint": identity.endpoint, "parameters": dict(identity.parameters)}
+
+
+def _hash(decisive: Mapping[str, object]) -> bytes:
+    return hashlib.blake2b(canonical_json(decisive).encode(), digest_size=20).digest()
+
+
+def _where(which: Which) -> tuple[str, list[object]]:
+    given = {name: value for name, value in which.items() if value is not None}
+    conditions = ["stored_at < ?" if name == "stored_before" else f"{name} = ?" for name in given]
+    return (f" WHERE {' AND '.join(conditions)}" if conditions else ""), list(given.values())
+
+
+def _to_row(answer: StoredAnswer, now: int) -> tuple[object, ...]:
     completion = answer.completion
     return (
         answer.key,
@@ -194,6 +365,10 @@ def _to_row(answer: StoredAnswer) -> tuple[object, ...]:
         *map(_storable, (answer.task, answer.subject)),
         answer.draw,
         *map(_storable, (answer.generator, answer.endpoint, answer.template)),
+        answer.question,
+        _amount(answer.cost),
+        _storable(answer.identity),
+        now if answer.stored_at is None else answer.stored_at,
     )
 
 
@@ -205,6 +380,11 @@ def _storable(text: str) -> str:
 def _count(tokens: int | None) -> int | None:
     """A server may say anything; what is no count of tokens is not known."""
     return tokens if tokens is not None and 0 <= tokens < 1 << 40 else None
+
+
+def _amount(cost: float | None) -> float | None:
+    """What is no amount of money is not known."""
+    return cost if cost is not None and math.isfinite(cost) and cost >= 0 else None
 
 
 def _from_row(row: tuple[object, ...]) -> StoredAnswer:

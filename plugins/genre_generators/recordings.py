@@ -1,19 +1,22 @@
-"""Recorded answers: JSONL files, read strictly into rows by subject and draw."""
+"""Recorded answers: JSONL files, read strictly into rows by subject and draw, or into answers by what was asked."""
 
 import gzip
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import IO, Final, TypeAlias, cast
 
 from genre.errors import UsageError
+from genre.generation.exports import exported_answer, is_export_row
+from genre.generation.store import State
 from genre.parts import Json
 
 DRAW_FIELD: Final = "draw"
 Row: TypeAlias = Mapping[str, Json]
 Recordings: TypeAlias = Mapping[tuple[str, int], Row]
-"""Rows by (subject or user, draw)."""
+"""Rows by (subject, user or question, draw)."""
+_KEPT: Final = ("format", "question", "state", "text", "model")
 
 
 def read_recordings(paths: Sequence[Path], subject_field: str) -> Recordings:
@@ -28,21 +31,71 @@ def read_recordings(paths: Sequence[Path], subject_field: str) -> Recordings:
     """
     recordings: dict[tuple[str, int], Row] = {}
     for number, path in enumerate(paths):
-        try:
-            lines = _content(path).split(b"\n")  # not splitlines: a text may hold other line separators
-        except (OSError, EOFError, zlib.error) as error:
-            raise UsageError(f"the recordings cannot be read: {error}", where=path, remedy="check the file") from error
-        for line_number, line in enumerate(lines, start=1):
-            if line.strip():
-                where = f"{path}:{line_number}"
-                row = _row(line, where)
-                recordings[_subject(row, subject_field, where), _draw(row, number, where)] = row
+        for row, where in _rows(path):
+            if is_export_row(row):
+                exported_answer(row, where)
+            recordings[_subject(row, subject_field, where), _draw(row, number, where)] = row
     return recordings
 
 
-def _content(path: Path) -> bytes:
-    raw = path.read_bytes()
-    return gzip.decompress(raw) if path.suffix == ".gz" else raw
+def read_export(paths: Sequence[Path]) -> Recordings:
+    """Answers of exports of the answer store, by what was asked; failed calls are none.
+
+    Args:
+        paths: what `genre store export` wrote, plain or gzip (`.gz`).
+
+    Raises:
+        UsageError: a file cannot be read, a line is malformed, or a question has two answers; names file and line.
+    """
+    export: dict[tuple[str, int], Row] = {}
+    where = ""
+    for path in paths:
+        for row, where in _rows(path):
+            answer = exported_answer(row, where)
+            if answer.question is None or answer.state == "failed":
+                continue
+            kept = {name: row[name] for name in _KEPT}
+            if export.setdefault((answer.question, answer.draw), kept) != kept:
+                raise UsageError(
+                    f"a second answer, of {answer.model!r}, to a question about {answer.subject!r} of {answer.task}",
+                    where=where,
+                    remedy="export the answers of one model: genre store export --model NAME or --generator NAME",
+                )
+    if where and not export:
+        raise UsageError(
+            "no line says what was asked: an earlier version stored these answers",
+            where=paths[0],
+            remedy='look them up by subject: by = "subject", subject_field = "subject", answer = "{{ text }}"',
+        )
+    return export
+
+
+def state_of(row: Row) -> State:
+    """What became of the recorded call; only exports say so."""
+    return cast(State, row["state"]) if is_export_row(row) else "ok"
+
+
+def is_export(path: Path) -> bool:
+    """Whether the first line of a file is one of an export; what cannot be read is told when all of it is."""
+    try:
+        return is_export_row(next(_rows(path), (None, ""))[0])
+    except UsageError:
+        return False
+
+
+def _rows(path: Path) -> Iterator[tuple[Row, str]]:
+    """The rows of a file, each with its place."""
+    try:
+        with _opened(path) as file:  # binary: lines end at \n only, since a text may hold other line separators
+            for line_number, line in enumerate(file, start=1):
+                if line.strip():
+                    yield _row(line, f"{path}:{line_number}"), f"{path}:{line_number}"
+    except (OSError, EOFError, zlib.error) as error:
+        raise UsageError(f"the recordings cannot be read: {error}", where=path, remedy="check the file") from error
+
+
+def _opened(path: Path) -> IO[bytes]:
+    return cast(IO[bytes], gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
 
 
 def _row(line: bytes, where: str) -> Row:
