@@ -2,12 +2,15 @@
 
 import functools
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import Final, Literal
 
 import attrs
 import jinja2
 import jinja2.sandbox
+from jinja2.exceptions import SecurityError
 
 from genre.errors import UsageError
 from genre.parts import Message
@@ -43,7 +46,13 @@ class ChatTemplate:
         except UnicodeDecodeError as error:
             raise UsageError("the template is not UTF-8 text", where=path) from error
         except jinja2.TemplateSyntaxError as error:
-            raise UsageError(f"not a Jinja2 template: {error.message}", where=f"{path}:{error.lineno}") from error
+            raise UsageError(
+                f"not a Jinja2 template: {error.message}", where=f"{path}:{error.lineno}", remedy="correct the line"
+            ) from error
+        except (RecursionError, MemoryError) as error:
+            raise UsageError(
+                "the template is nested too deep", where=path, remedy="write it in fewer levels"
+            ) from error
         unknown = sorted(set(template.blocks) - set(ROLES))
         if "user" not in template.blocks or unknown:
             raise UsageError(
@@ -58,7 +67,8 @@ class ChatTemplate:
         """One message for each block, in the order system, user, assistant; surrounding blank space is removed.
 
         Raises:
-            UsageError: the template asks for a variable that its task does not give, or does what the sandbox forbids.
+            UsageError: the template asks for a variable that its task does not give, does what the sandbox forbids, or
+                fails in any other way; names file and line.
         """
         context = self._template.new_context(variables)
         try:
@@ -67,12 +77,28 @@ class ChatTemplate:
                 for role in ROLES
                 if role in self._template.blocks
             )
-        except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError) as error:
-            raise UsageError(
-                f"the template cannot be rendered: {error}",
-                where=self.path,
-                remedy=f"the variables of this task are: {', '.join(sorted(variables))}",
-            ) from error
+        except Exception as error:  # whatever it was: a template can run nothing but itself
+            raise self._failure(error, sorted(variables)) from error
+
+    def _failure(self, error: Exception, variables: Sequence[str]) -> UsageError:
+        line = self._line(error.__traceback__)
+        remedy = f"the variables of this task are: {', '.join(variables)}"
+        if isinstance(error, SecurityError):
+            remedy = f"a template may read its variables and nothing behind them; {remedy}"
+        return UsageError(
+            f"the template cannot be rendered: {str(error) or type(error).__name__}",
+            where=f"{self.path}:{line}" if line else self.path,
+            remedy=remedy,
+        )
+
+    def _line(self, traceback: TracebackType | None) -> int | None:
+        """The template's line that was being rendered: the innermost frame of its compiled code, mapped back."""
+        line = None
+        while traceback is not None:
+            if "__jinja_template__" in traceback.tb_frame.f_globals:
+                line = self._template.get_corresponding_lineno(traceback.tb_lineno)
+            traceback = traceback.tb_next
+        return line
 
 
 @functools.cache
