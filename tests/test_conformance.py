@@ -78,6 +78,12 @@ def local(_: Path) -> Iterator[Inputs]:
     yield {"options": {"copies": 1, "context": 512}}
 
 
+@contextmanager
+def mix(_: Path) -> Iterator[Inputs]:
+    """Two routes and a reserve."""
+    yield {"options": {"routes": {"gpt": 7, "claude": 3, "spare": 0}, "fall_back": ["spare"]}}
+
+
 NEEDS: Final[Mapping[tuple[str, str], Callable[[Path], AbstractContextManager[Inputs]]]] = {
     ("dataset", "mind"): mind,
     ("dataset", "sample"): sample,
@@ -85,6 +91,7 @@ NEEDS: Final[Mapping[tuple[str, str], Callable[[Path], AbstractContextManager[In
     ("generator", "litellm"): litellm,
     ("generator", "replay"): replay,
     ("generator", "local"): local,
+    ("generator", "mix"): mix,
 }
 SLOW: Final = frozenset({("generator", "local")})
 OPTIONS: Final = [

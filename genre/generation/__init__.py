@@ -1,7 +1,9 @@
 """The generation half: prompts are rendered, answered, stored, parsed and put back into the data set."""
 
 from genre.generation.answers import parse_answer
-from genre.generation.engine import Engine, Limits
+from genre.generation.budget import Budget, parse_budget
+from genre.generation.engine import Engine, Routing
+from genre.generation.limits import Limits
 from genre.generation.pool import GeneratorPool, generator_pool
 from genre.generation.prepare import PreparedRound, RoundSpec, prepare_round
 from genre.generation.rounds import RoundProgress, RoundReport, run_rounds
@@ -10,6 +12,7 @@ from genre.generation.templates import ChatTemplate
 
 __all__ = [
     "AnswerStore",
+    "Budget",
     "ChatTemplate",
     "Engine",
     "GeneratorPool",
@@ -18,9 +21,11 @@ __all__ = [
     "RoundProgress",
     "RoundReport",
     "RoundSpec",
+    "Routing",
     "StoredAnswer",
     "generator_pool",
     "parse_answer",
+    "parse_budget",
     "prepare_round",
     "run_rounds",
 ]

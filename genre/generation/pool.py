@@ -5,8 +5,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import cast
 
 from genre.errors import UsageError, nearest
-from genre.generation.engine import Limits
-from genre.parts import Generator
+from genre.generation.engine import Routing
+from genre.generation.limits import Limits
+from genre.parts import Generator, Router
 from genre.registry import Registry
 from genre.settings import structure
 
@@ -16,17 +17,33 @@ class GeneratorPool:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._made: dict[str, tuple[Generator, Limits]] = {}
+        self._made: dict[str, tuple[Generator | Router, Limits]] = {}
 
-    def get(self, name: str) -> tuple[Generator, Limits]:
+    def get(self, name: str) -> Routing:
         """The instance that `[generators.NAME]` describes, or a plugin of that name with its default options.
+
+        Of a router (such as `mix`), all the instances that it chooses among.
 
         Raises:
             UsageError: there is none, or an option of it is wrong.
         """
-        if name not in self._made:
-            self._made[name] = self._make(name)
-        return self._made[name]
+        made, limits = self._instance(name)
+        if not isinstance(made, Router):
+            return Routing.to(made, limits, name)
+        where = self._registry.settings.where("generators", name)
+        if not made.names:
+            raise UsageError(f"the router {name!r} chooses among no generators", where=where, remedy="name some")
+        routes: dict[str, tuple[Generator, Limits]] = {}
+        for other in made.names:
+            chosen, its_limits = self._instance(other, where=where)
+            if isinstance(chosen, Router):
+                raise UsageError(
+                    f"the router {name!r} names {other!r}, which is a router too",
+                    where=where,
+                    remedy="name the generators that it chooses among",
+                )
+            routes[other] = (chosen, its_limits)
+        return Routing(routes, made)
 
     async def aclose(self) -> None:
         """Close every generator that has something to close."""
@@ -36,14 +53,20 @@ class GeneratorPool:
                 if close := getattr(generator, "aclose", None):
                     stack.push_async_callback(close)
 
-    def _make(self, name: str) -> tuple[Generator, Limits]:
+    def _instance(self, name: str, where: str | None = None) -> tuple[Generator | Router, Limits]:
+        if name not in self._made:
+            self._made[name] = self._make(name, where)
+        return self._made[name]
+
+    def _make(self, name: str, named_at: str | None) -> tuple[Generator | Router, Limits]:
         settings = self._registry.settings
         instances = settings.table("generators")
         where = settings.where("generators", name)
         if name not in instances:
             plugins = {entry.part.name for entry in self._registry.parts("generator")}
             if name not in plugins:
-                raise UsageError(f"there is no generator {name!r}", remedy=nearest(name, {*instances, *plugins}))
+                remedy = nearest(name, {*instances, *plugins})
+                raise UsageError(f"there is no generator {name!r}", where=named_at, remedy=remedy)
         table = settings.table("generators", name)
         plugin = table.get("plugin", name)
         if not isinstance(plugin, str):
@@ -55,7 +78,7 @@ class GeneratorPool:
         if not isinstance(limits, Mapping):
             raise UsageError(f"limits is {limits!r}, and a table is expected", where=where)
         generator = self._registry.create("generator", plugin, options, where=where)
-        return cast(Generator, generator), structure(limits, Limits, f"{where}.limits")
+        return cast(Generator | Router, generator), structure(limits, Limits, f"{where}.limits")
 
 
 @asynccontextmanager

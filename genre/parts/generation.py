@@ -1,8 +1,8 @@
 """Contracts of the generation half: prompts, completions, and who makes and uses them."""
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
 
 import attrs
 
@@ -98,6 +98,22 @@ class Usage:
 
 
 @attrs.frozen
+class Price:
+    """What tokens cost.
+
+    Attributes:
+        prompt, completion: US dollars for a million tokens.
+    """
+
+    prompt: float = attrs.field(validator=attrs.validators.ge(0))
+    completion: float = attrs.field(validator=attrs.validators.ge(0))
+
+    def of(self, prompt_tokens: int, completion_tokens: int) -> float:
+        """US dollars for a call."""
+        return (prompt_tokens * self.prompt + completion_tokens * self.completion) / 1e6
+
+
+@attrs.frozen
 class Completion:
     """A model's answer.
 
@@ -115,7 +131,15 @@ class Completion:
 
 
 class GenerationError(Exception):
-    """Base of the typed errors that `Generator.complete` raises."""
+    """Base of the typed errors that `Generator.complete` raises.
+
+    Attributes:
+        may_be_billed: the provider may have answered and charged although there is nothing to show for it.
+    """
+
+    def __init__(self, message: str, *, may_be_billed: bool = False) -> None:
+        super().__init__(message)
+        self.may_be_billed = may_be_billed
 
 
 class RateLimited(GenerationError):
@@ -159,7 +183,8 @@ class MalformedOutput(Exception):
 
 
 class Generator(Protocol):
-    """Answers prompts. Called `target(options)`; may offer `async def aclose(self)` to free what it holds.
+    """Answers prompts. Called `target(options)`; may offer `async def aclose(self)` to free what it holds, and
+    `price: Price | None`, what its tokens cost (None: unknown), without which it cannot run under a budget.
 
     Concurrency, limits, retries, the store and progress are the engine's.
     """
@@ -174,6 +199,18 @@ class Generator(Protocol):
         Raises:
             GenerationError: one of its subclasses, never anything else.
         """
+
+
+@runtime_checkable
+class Router(Protocol):
+    """A generator that answers nothing itself but chooses among named instances. Called `target(options)`."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The instances of `[generators.NAME]` that it may choose."""
+
+    def route(self, prompt: Prompt) -> Sequence[str]:
+        """Which of them to ask, the first choice first; the same for the same prompt."""
 
 
 class Prompter(Protocol):

@@ -23,6 +23,7 @@ from genre.parts import (
 )
 from genre.settings import Secret
 from genre.testing.check import Check, ConformanceError, checks_of, require, shown
+from genre.testing.routers import RouterLaws
 from genre.testing.subject import Subject, require_misspelling_is_told
 
 AT_ONCE: Final = 8
@@ -62,6 +63,8 @@ def generator_checks(subject: Subject, *, prompt: Prompt = EXAMPLE_PROMPT, timeo
         prompt: one with a schema that it can answer; default: a headline, about the subject `example`.
         timeout: seconds that one check may take.
     """
+    if hasattr(subject.registry.target("generator", subject.name), "route"):
+        return checks_of(RouterLaws(subject, prompt))
     return checks_of(_Laws(subject, prompt, timeout))
 
 

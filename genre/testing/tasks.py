@@ -9,7 +9,8 @@ from pathlib import Path
 import attrs
 
 from genre.dataset import Dataset, load_dataset, save_dataset
-from genre.generation.engine import Engine, Limits
+from genre.generation.engine import Engine, Routing
+from genre.generation.limits import Limits
 from genre.generation.pool import GeneratorPool
 from genre.generation.prepare import PreparedRound
 from genre.generation.rounds import RoundReport, run_rounds
@@ -59,9 +60,8 @@ class _OneGenerator(GeneratorPool):
     def __init__(self, generator: _ExampleGenerator) -> None:
         self._generator = generator
 
-    def get(self, name: str) -> tuple[_ExampleGenerator, Limits]:
-        del name
-        return self._generator, Limits(attempts=1)
+    def get(self, name: str) -> Routing:
+        return Routing.to(self._generator, Limits(attempts=1), name)
 
 
 @attrs.frozen(eq=False)

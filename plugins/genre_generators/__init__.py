@@ -33,3 +33,9 @@ def genre_generators() -> Iterator[Part]:
         target="genre_generators.replay:ReplayGenerator",
         options="genre_generators.replay:ReplayOptions",
     )
+    yield Part(
+        name="mix",
+        summary="Several generators for one round: by weight, by task, and one for another when it is down",
+        target="genre_generators.mix:Mix",
+        options="genre_generators.mix:MixOptions",
+    )

@@ -64,11 +64,13 @@ class ChatClient:
                     return read_body(body, self._model)
                 raise self._error(response, body)
         except TimeoutError as failure:
-            raise Transient(f"no answer within {self._timeout:g} s") from failure
+            raise Transient(f"no answer within {self._timeout:g} s", may_be_billed=True) from failure
         except (aiohttp.ClientConnectorCertificateError, aiohttp.InvalidURL) as failure:
             raise Fatal(f"the server cannot be reached: {self._clean(failure)}; check its address") from failure
         except (aiohttp.ClientError, OSError) as failure:
-            raise Transient(f"the connection failed: {self._clean(failure)}") from failure
+            # Before there is a connection nothing can have been answered; after that, who knows.
+            billed = not isinstance(failure, aiohttp.ClientConnectorError)
+            raise Transient(f"the connection failed: {self._clean(failure)}", may_be_billed=billed) from failure
 
     async def aclose(self) -> None:
         """Close the connections; a later call opens new ones."""
@@ -114,7 +116,7 @@ async def _read(stream: aiohttp.StreamReader) -> bytes:
     async for chunk in stream.iter_any():
         size += len(chunk)
         if size > MAX_REPLY_BYTES:
-            raise Refused(f"the server's reply is longer than {MAX_REPLY_BYTES} bytes")
+            raise Refused(f"the server's reply is longer than {MAX_REPLY_BYTES} bytes", may_be_billed=True)
         chunks.append(chunk)
     return b"".join(chunks)
 

@@ -18,7 +18,7 @@ def read_body(body: bytes, model: str) -> Completion:
     """
     reply = json_object(body)
     if reply is None:
-        raise Transient("the server's reply is not a JSON object")
+        raise Transient("the server's reply is not a JSON object", may_be_billed=True)
     return read_reply(reply, model)
 
 
@@ -35,19 +35,19 @@ def read_reply(reply: Mapping[str, Json], model: str) -> Completion:
         code = error.get("code") if isinstance(error, dict) else None
         raise status_error(code if isinstance(code, int) else 500, error_message(reply))
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
-        raise Transient("the server's reply has no choices")
+        raise Transient("the server's reply has no choices", may_be_billed=True)
     message = choices[0].get("message")
     if not isinstance(message, dict):
-        raise Transient("the server's reply has no message")
+        raise Transient("the server's reply has no message", may_be_billed=True)
     finish = choices[0].get("finish_reason")
     if finish == "content_filter" or message.get("refusal"):
-        raise Refused("the provider's content filter or the model declined to answer")
+        raise Refused("the provider's content filter or the model declined to answer", may_be_billed=True)
     text = message.get("content")
     cut = finish == "length"
     if text is None and cut:  # a reasoning model that spent everything on its reasoning
         text = ""
     if not isinstance(text, str) or not (text.strip() or cut):
-        raise Transient("the answer is empty")
+        raise Transient("the answer is empty", may_be_billed=True)
     name = reply.get("model")
     return Completion(
         text=text,

@@ -20,13 +20,15 @@ def typed_error(
     status = getattr(error, "status_code", None)
     said = _clean(f"{type(error).__name__}: {error}", key)
     if not isinstance(status, int):
-        return Transient(f"litellm failed: {said}")
+        return Transient(f"litellm failed: {said}", may_be_billed=True)
     if isinstance(error, litellm.Timeout):
-        return Transient(f"no answer within {timeout:g} s")
+        return Transient(f"no answer within {timeout:g} s", may_be_billed=True)
     headers = getattr(error, "litellm_response_headers", None) or {}
     body = getattr(error, "body", None)
     code = body.get("code") if isinstance(body, dict) else None
     typed = status_error(status, said, code=code, headers=headers)
+    # litellm gives a lost connection the status 500, which a provider's own 500 has too.
+    typed.may_be_billed = isinstance(error, litellm.APIConnectionError | litellm.InternalServerError)
     if isinstance(typed, Fatal) and status in (401, 403):
         source = key_name or "the provider's usual variable"
         return Fatal(f"{typed} (the key is read from {source})")

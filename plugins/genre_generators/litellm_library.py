@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 from genre.errors import UsageError
+from genre.parts import Price
 
 
 def import_litellm() -> Any:
@@ -44,3 +45,12 @@ def check_key(litellm: Any, model: str) -> None:
             f"the model {model!r} needs an API key, and {missing[0]} is not set",
             remedy=f'export {missing[0]}=..., or set api_key = {{ env = "VARIABLE" }}',
         )
+
+
+def listed_price(litellm: Any, model: str) -> Price | None:
+    """What litellm's list of prices says; None for a model that it does not list."""
+    try:
+        prompt, completion = litellm.cost_per_token(model=model, prompt_tokens=1_000_000, completion_tokens=1_000_000)
+    except Exception:  # noqa: BLE001  litellm raises Exception itself for an unknown model
+        return None
+    return Price(prompt, completion)

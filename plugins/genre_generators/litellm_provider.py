@@ -1,17 +1,18 @@
 """The generator `litellm`: any provider that litellm knows."""
 
 import asyncio
+import functools
 from collections.abc import Mapping
 from typing import Any, Final, Literal, cast
 
 import attrs
 
-from genre.parts import Completion, GenerationError, Identity, Json, Prompt
+from genre.parts import Completion, GenerationError, Identity, Json, Price, Prompt
 from genre.settings import Secret
 from genre_generators.chat_replies import read_reply
 from genre_generators.chat_requests import check_parameters, request_fields
 from genre_generators.litellm_errors import typed_error
-from genre_generators.litellm_library import check_key, check_provider, import_litellm
+from genre_generators.litellm_library import check_key, check_provider, import_litellm, listed_price
 from genre_generators.openai_compatible import check_address
 from genre_generators.strict_schemas import strict_subset
 
@@ -32,6 +33,8 @@ class LiteLLMOptions:
         structured: send the answer's schema where the model takes one (`auto`: servers at `api_base` are taken to),
             always, or never; otherwise the prompt's words ask for JSON.
         parameters: further arguments of the call; they are part of an answer's key.
+        price: what tokens cost, `{ prompt = 0.15, completion = 0.60 }` in US dollars for a million; default:
+            litellm's list, but not for another server.
     """
 
     model: str = attrs.field(validator=attrs.validators.min_len(1))
@@ -40,6 +43,7 @@ class LiteLLMOptions:
     timeout: float = attrs.field(default=120.0, validator=attrs.validators.gt(0))
     structured: Literal["auto", "always", "never"] = "auto"
     parameters: Mapping[str, object] = attrs.field(factory=dict, validator=check_parameters)
+    price: Price | None = None
 
 
 class LiteLLMGenerator:
@@ -69,6 +73,13 @@ class LiteLLMGenerator:
     def identity(self) -> Identity:
         """The model, the provider or address, and the further arguments."""
         return self._identity
+
+    @functools.cached_property
+    def price(self) -> Price | None:
+        """What the options or litellm's list of prices say; None when neither does."""
+        if self._options.price is not None or self._options.api_base is not None:
+            return self._options.price
+        return listed_price(import_litellm(), self._options.model)
 
     async def complete(self, prompt: Prompt) -> Completion:
         """Answer one prompt.

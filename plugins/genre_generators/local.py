@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from genre.errors import UsageError
-from genre.parts import Completion, Fatal, Identity, Prompt
+from genre.parts import Completion, Fatal, Identity, Price, Prompt
 from genre_generators.llama_server import serve
 from genre_generators.weights import find_weights, weights_fingerprint
 
@@ -76,6 +76,9 @@ class LocalGenerator:
         self._identity = Identity(f"{self._weights.name}@{weights_fingerprint(self._weights)}", "in-process")
         self._starting = asyncio.Lock()
         self._copies: list[_Copy] = []
+
+    price = Price(0.0, 0.0)
+    """It runs on your own machine."""
 
     @property
     def identity(self) -> Identity:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from genre.parts import Completion, Identity, Json, Prompt
+from genre.parts import Completion, Identity, Json, Price, Prompt
 from genre.settings import Secret
 from genre_generators.chat_requests import Structured, check_parameters
 
@@ -40,6 +40,7 @@ class OpenAICompatibleOptions:
         timeout: seconds for one call.
         structured: how the server is asked for JSON: by the answer's schema, as any object, or by words only.
         parameters: further fields of the request, such as `repetition_penalty`; they are part of an answer's key.
+        price: what tokens cost, `{ prompt = 0.15, completion = 0.60 }` in US dollars for a million; a budget needs it.
     """
 
     base_url: str = attrs.field(validator=check_address)
@@ -48,6 +49,7 @@ class OpenAICompatibleOptions:
     timeout: float = attrs.field(default=120.0, validator=attrs.validators.gt(0))
     structured: Structured = "json_schema"
     parameters: Mapping[str, object] = attrs.field(factory=dict, validator=check_parameters)
+    price: Price | None = None
 
 
 class OpenAICompatibleGenerator:
@@ -71,6 +73,11 @@ class OpenAICompatibleGenerator:
     def identity(self) -> Identity:
         """The model's name, the server's address, and the further fields."""
         return self._identity
+
+    @property
+    def price(self) -> Price | None:
+        """What the options say; a server of one's own has no list of prices."""
+        return self._options.price
 
     async def complete(self, prompt: Prompt) -> Completion:
         """Answer one prompt.

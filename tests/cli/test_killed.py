@@ -12,7 +12,7 @@ from small_data import small_dataset
 
 from genre.dataset import load_dataset, save_dataset
 from genre.generation import AnswerStore
-from genre.generation.engine import COMMIT_ROWS
+from genre.generation.commits import COMMIT_ROWS
 
 CONCURRENCY = 4
 PROMPTS = 606

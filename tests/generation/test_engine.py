@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from genre.errors import RunError
-from genre.generation.engine import Answered, Engine, Limits
+from genre.generation.engine import Answered, Engine, Routing
+from genre.generation.limits import Limits
 from genre.generation.store import AnswerStore, answer_key
 from genre.parts import (
     AnswersStored,
@@ -69,7 +70,7 @@ def ask(
 ) -> list[Answered]:
     async def collect() -> list[Answered]:
         engine = Engine(store, on_stored)
-        return [item async for item in engine.answers(prompts, generator, name="g", limits=limits)]
+        return [item async for item in engine.answers(prompts, Routing.to(generator, limits, "g"))]
 
     store = AnswerStore(path / "answers.sqlite")
     try:
@@ -120,7 +121,7 @@ def test_equal_questions_about_two_subjects_are_asked_once(tmp_path: Path) -> No
 def test_an_answer_is_on_disk_before_it_is_handed_out(tmp_path: Path) -> None:
     async def look() -> None:
         engine = Engine(store)
-        async for item in engine.answers(map(prompt, range(20)), generator, name="g", limits=FAST):
+        async for item in engine.answers(map(prompt, range(20)), Routing.to(generator, FAST, "g")):
             key = answer_key(item.prompt, generator.identity)
             assert key in AnswerStore(tmp_path / "answers.sqlite").look_up([key])
 
@@ -203,7 +204,7 @@ def test_prompts_are_read_a_bounded_number_ahead(tmp_path: Path) -> None:
             yield prompt(number)
 
     async def take_one() -> None:
-        answers = Engine(store).answers(many(), Scripted(echo), name="g", limits=FAST)
+        answers = Engine(store).answers(many(), Routing.to(Scripted(echo), FAST, "g"))
         async for _ in answers:
             break
         await answers.aclose()

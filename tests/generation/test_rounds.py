@@ -20,6 +20,7 @@ from genre.generation import (
     RoundProgress,
     RoundReport,
     RoundSpec,
+    Routing,
     prepare_round,
     run_rounds,
 )
@@ -40,8 +41,8 @@ class PoolOf(GeneratorPool):
     def __init__(self, generator: FakeLLM) -> None:
         self._generator = generator
 
-    def get(self, name: str) -> tuple[FakeLLM, Limits]:  # type: ignore[override]
-        return self._generator, Limits(attempts=1)
+    def get(self, name: str) -> Routing:
+        return Routing.to(self._generator, Limits(attempts=1), name)
 
 
 def run(

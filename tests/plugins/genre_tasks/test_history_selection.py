@@ -18,7 +18,7 @@ from small_data import small_dataset
 
 from genre.dataset import Dataset
 from genre.errors import UsageError
-from genre.generation import AnswerStore, Engine, Limits, RoundReport, RoundSpec, prepare_round, run_rounds
+from genre.generation import AnswerStore, Engine, Limits, RoundReport, RoundSpec, Routing, prepare_round, run_rounds
 from genre.generation.pool import GeneratorPool
 from genre.modeling import FeatureSettings, prepare_features
 from genre.parts import MalformedOutput, Prompt, Prompter, canonical_json
@@ -39,8 +39,8 @@ class PoolOf(GeneratorPool):
     def __init__(self, generator: FakeLLM) -> None:
         self._generator = generator
 
-    def get(self, name: str) -> tuple[FakeLLM, Limits]:  # type: ignore[override]
-        return self._generator, Limits(attempts=1)
+    def get(self, name: str) -> Routing:
+        return Routing.to(self._generator, Limits(attempts=1), name)
 
 
 Enrich = Callable[..., tuple[Dataset, list[RoundReport]]]

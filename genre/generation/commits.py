@@ -1,0 +1,89 @@
+"""Group commits: answers that arrive together are written together, so that a full sync is paid once for many."""
+
+import asyncio
+import collections
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Final
+
+from genre.errors import GenreError, RunError
+from genre.generation.store import AnswerStore, StoredAnswer
+from genre.parts import AnswersStored
+
+COMMIT_SECONDS: Final = 0.02
+COMMIT_ROWS: Final = 256
+
+
+class GroupCommit:
+    """Collects answers and writes them in groups, so that a full sync is paid once for many."""
+
+    def __init__(
+        self, store: AnswerStore, thread: ThreadPoolExecutor, on_stored: Callable[[AnswersStored], None]
+    ) -> None:
+        self._store = store
+        self._thread = thread
+        self._on_stored = on_stored
+        self._pending: list[tuple[StoredAnswer, asyncio.Future[None]]] = []
+        self._arrived = asyncio.Event()
+        self._full = asyncio.Event()
+        self._closing = False
+        self._failure: GenreError | None = None
+        self._writer = asyncio.create_task(self._write())
+
+    async def put(self, answer: StoredAnswer) -> None:
+        """Return when the answer is on disk. Shielded: a cancelled caller does not lose a paid answer.
+
+        Raises:
+            RunError: the store cannot be written, or a listener failed.
+        """
+        if self._failure is not None:
+            raise self._failure
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pending.append((answer, done))
+        self._arrived.set()
+        if len(self._pending) >= COMMIT_ROWS:
+            self._full.set()
+        await asyncio.shield(done)
+
+    async def close(self) -> None:
+        """Write what is left and stop."""
+        self._closing = True
+        self._arrived.set()
+        self._full.set()
+        await self._writer
+
+    async def _write(self) -> None:
+        while not self._closing or self._pending:
+            await self._arrived.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._full.wait(), COMMIT_SECONDS)
+            await self._commit()
+
+    async def _commit(self) -> None:
+        group, self._pending = self._pending, []
+        if not self._closing:
+            self._arrived.clear()
+            self._full.clear()
+        if not group:
+            return
+        answers = [answer for answer, _ in group]
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._store.put, answers)
+            self._tell(answers)
+        except GenreError as error:
+            self._failure = error
+        except Exception as error:  # noqa: BLE001  whatever it was: callers wait to be told
+            self._failure = RunError(f"a listener of stored answers failed: {error!r}")
+        for _, done in group:
+            if done.done():
+                continue
+            if self._failure is None:
+                done.set_result(None)
+            else:
+                done.set_exception(self._failure)
+
+    def _tell(self, answers: Sequence[StoredAnswer]) -> None:
+        per_task = collections.Counter((answer.task, answer.generator) for answer in answers)
+        for (task, generator), count in per_task.items():
+            self._on_stored(AnswersStored(task, generator, count))

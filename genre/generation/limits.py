@@ -1,0 +1,203 @@
+"""How hard a generator is driven, and how it is driven less hard when it cannot follow."""
+
+import asyncio
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+import attrs
+
+_QUICKEST_RATE: Final = 1.0
+"""Calls a second that a rate limit never slows a route below: one call a second is what backing off is for."""
+_DECREASE: Final = 0.7
+_INCREASE: Final = 0.05
+"""Share of the rate that is added in each second without a rate limit."""
+_OBSERVED: Final = 64
+"""Latest calls that latency and rate are judged by."""
+
+_positive = attrs.validators.gt(0)
+_positive_or_none = attrs.validators.optional(_positive)
+
+
+@attrs.frozen
+class Limits:
+    """How hard a generator is driven: the table `limits` of a generator in registry.toml.
+
+    Attributes:
+        concurrency: calls in flight, at most.
+        requests_per_minute: calls begun in a minute; None for as many as the server takes.
+        tokens_per_minute: tokens of prompts and answers in a minute, counted at their most; None for no limit.
+        slow_down_at: an answer that takes so many times the quickest ones' time shows an overloaded server, and fewer
+            calls are kept in flight.
+        attempts: tries for each prompt; rate limits do not use any up.
+        backoff: seconds before the second try, doubled for each further one, with jitter.
+        longest_backoff: upper bound of one wait, seconds.
+        patience: seconds of nothing but rate limits after which the generator is declared down.
+    """
+
+    concurrency: int = attrs.field(default=8, validator=_positive)
+    requests_per_minute: float | None = attrs.field(default=None, validator=_positive_or_none)
+    tokens_per_minute: float | None = attrs.field(default=None, validator=_positive_or_none)
+    slow_down_at: float = attrs.field(default=8.0, validator=attrs.validators.gt(1))
+    attempts: int = attrs.field(default=4, validator=_positive)
+    backoff: float = attrs.field(default=0.5, validator=_positive)
+    longest_backoff: float = attrs.field(default=30.0, validator=_positive)
+    patience: float = attrs.field(default=300.0, validator=_positive)
+
+
+class Bucket:
+    """A token bucket: `rate` a second on average, at most a second's worth at once.
+
+    What is larger than a second's worth waits until the bucket is full, and leaves it in debt.
+    """
+
+    def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._rate = rate
+        self._level = self._size
+        self._at = clock()
+
+    @property
+    def rate(self) -> float:
+        """How much a second."""
+        return self._rate
+
+    @rate.setter
+    def rate(self, rate: float) -> None:
+        self._refill()
+        self._rate = rate
+        self._level = min(self._level, self._size)
+
+    @property
+    def _size(self) -> float:
+        return max(self._rate, 1.0)
+
+    def take(self, amount: float) -> float:
+        """Take it, and return the seconds to wait before it may be used."""
+        self._refill()
+        self._level -= amount
+        return max(0.0, -self._level / self._rate)
+
+    def _refill(self) -> None:
+        now = self._clock()
+        self._level = min(self._size, self._level + (now - self._at) * self._rate)
+        self._at = now
+
+
+class Pace:
+    """When the next call of a route may begin.
+
+    Concurrency rises by one a round of calls and falls by a tenth when answers take too long (additive increase,
+    multiplicative decrease). The rate of calls is free until the first rate limit; from then on it is what the server
+    was seen to take, falls with each further limit, and rises slowly without.
+    """
+
+    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._allowed = float(limits.concurrency)
+        self._in_flight = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._open_at = 0.0
+        self._requests = None if limits.requests_per_minute is None else Bucket(limits.requests_per_minute / 60, clock)
+        self._tokens = None if limits.tokens_per_minute is None else Bucket(limits.tokens_per_minute / 60, clock)
+        self._learned: Bucket | None = None
+        self._raised_at = 0.0
+        self._successes: deque[float] = deque(maxlen=_OBSERVED)
+        self._latencies: deque[float] = deque(maxlen=_OBSERVED)
+        self._quickest = math.inf
+        self._since_change = 0
+
+    @property
+    def allowed(self) -> int:
+        """Calls that may be in flight now."""
+        return max(1, int(self._allowed))
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that are in flight."""
+        return self._in_flight
+
+    async def enter(self) -> None:
+        """Wait for a place among the calls in flight; `leave` gives it back."""
+        while self._in_flight >= self.allowed:
+            place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(place)
+            try:
+                await place
+            except asyncio.CancelledError:
+                if place.done() and not place.cancelled():
+                    self._wake()  # the place was given to a call that will not take it
+                raise
+        self._in_flight += 1
+
+    def leave(self) -> None:
+        """Give the place back."""
+        self._in_flight -= 1
+        self._wake()
+
+    async def begin(self, tokens: int) -> None:
+        """Wait until a call of so many tokens may be sent."""
+        while (closed := self._open_at - self._clock()) > 0:
+            await asyncio.sleep(closed)
+        wait = 0.0
+        for bucket, amount in ((self._requests, 1.0), (self._learned, 1.0), (self._tokens, float(tokens))):
+            if bucket is not None:
+                wait = max(wait, bucket.take(amount))
+        if wait > 0:
+            await asyncio.sleep(wait)
+            while (closed := self._open_at - self._clock()) > 0:  # a limit was met meanwhile
+                await asyncio.sleep(closed)
+
+    def succeeded(self, seconds: float) -> None:
+        """An answer came after so many seconds."""
+        now = self._clock()
+        self._successes.append(now)
+        self._latencies.append(seconds)
+        self._quickest = min(self._quickest, seconds)
+        self._since_change += 1
+        if self._learned is not None and now - self._raised_at >= 1.0:
+            self._learned.rate += max(self._learned.rate * _INCREASE, 0.1)
+            self._raised_at = now
+        if self._since_change < self.allowed:
+            return
+        recent = sorted(list(self._latencies)[-self.allowed :])
+        self._since_change = 0
+        if recent[len(recent) // 2] > self._limits.slow_down_at * self._quickest:
+            self._allowed = max(1.0, self._allowed * 0.9)
+        elif self._allowed < self._limits.concurrency:
+            self._allowed = min(self._limits.concurrency, self._allowed + 1.0)
+            self._wake()
+
+    def limited(self, pause: float) -> None:
+        """A rate limit was met: nothing begins for `pause` seconds, and fewer calls a second after that.
+
+        One limit speaks for all calls that were in flight with it: the rate falls once for them.
+        """
+        now = self._clock()
+        if now < self._open_at:
+            self._open_at = max(self._open_at, now + pause)
+            return
+        self._open_at = now + pause
+        self._raised_at = now + pause
+        if self._learned is not None:
+            self._learned.rate = max(_QUICKEST_RATE, self._learned.rate * _DECREASE)
+        elif observed := self._observed_rate(now):
+            self._learned = Bucket(max(_QUICKEST_RATE, observed * _DECREASE), self._clock)
+        self._allowed = max(1.0, self._allowed * 0.5)
+        self._since_change = 0
+
+    def _observed_rate(self, now: float) -> float:
+        """Answers a second, over the last second or the latest answers, whichever is shorter; 0 without any."""
+        recent = [moment for moment in self._successes if now - moment <= 1.0]
+        return float(len(recent))
+
+    def _wake(self) -> None:
+        free = self.allowed - self._in_flight
+        while free > 0 and self._waiting:
+            place = self._waiting.popleft()
+            if not place.done():
+                place.set_result(None)
+                free -= 1

@@ -1,0 +1,186 @@
+"""A route: one generator under its limits and a budget; retries are owned here and nowhere else."""
+
+import asyncio
+import functools
+import random
+import time
+from typing import Final
+
+import attrs
+
+from genre.errors import GenreError, RunError
+from genre.generation.budget import Budget, actual_cost, most_tokens, worst_case
+from genre.generation.limits import Limits, Pace
+from genre.generation.store import State
+from genre.parts import (
+    Completion,
+    Fatal,
+    GenerationError,
+    Generator,
+    Price,
+    Prompt,
+    RateLimited,
+    Refused,
+    Skipped,
+    Transient,
+)
+
+
+class RouteDown(Exception):
+    """This generator answers nothing any more; another may."""
+
+
+@attrs.frozen
+class Outcome:
+    """What became of a prompt.
+
+    Attributes:
+        completion: the raw answer; of a refused or failed call its text is the reason.
+        cost: US dollars, all attempts together; None when it is not known.
+    """
+
+    state: State
+    completion: Completion
+    cost: float | None
+
+
+class Route:
+    """Calls to one generator.
+
+    Attributes:
+        down: why it answers nothing any more; None while it does.
+    """
+
+    def __init__(self, generator: Generator, name: str, limits: Limits, budget: Budget) -> None:
+        """
+        Raises:
+            RunError: there is a budget, and the price is not known.
+        """
+        self.generator = generator
+        self.name = name
+        self.down: str | None = None
+        self._limits = limits
+        self._budget = budget
+        self._pace = Pace(limits)
+        self._limited_since: float | None = None
+        if budget.is_limited and self._price is None:
+            raise RunError(
+                f"the price of the generator {name!r} is not known, and a budget needs one",
+                remedy=f"set price = {{ prompt = ..., completion = ... }} (USD for a million tokens) in "
+                f"[generators.{name}]",
+            )
+
+    @functools.cached_property
+    def _price(self) -> Price | None:
+        """Asked for at the first call: some generators have to load a list of prices."""
+        price: Price | None = getattr(self.generator, "price", None)
+        return price
+
+    @property
+    def concurrency(self) -> int:
+        """Calls that may be in flight at most."""
+        return self._limits.concurrency
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that have a place."""
+        return self._pace.in_flight
+
+    async def call(self, prompt: Prompt) -> Outcome:
+        """Answer one prompt, with retries.
+
+        Raises:
+            RouteDown: the generator cannot answer any prompt.
+            Skipped: it was told to leave the prompt out.
+            RunError: the budget is used up, or the generator breaks its contract.
+        """
+        await self._pace.enter()
+        try:
+            return await self._attempts(prompt)
+        finally:
+            self._pace.leave()
+
+    async def _attempts(self, prompt: Prompt) -> Outcome:
+        failures = 0
+        lost = 0.0  # what earlier attempts may have cost
+        while True:
+            if self.down is not None:
+                raise RouteDown(self.down)
+            try:
+                completion, cost = await self._attempt(prompt)
+            except RateLimited as error:
+                self._slow_down(error)
+            except Transient as error:
+                self._limited_since = None
+                lost += self._assumed(prompt, error)
+                failures += 1
+                if failures >= self._limits.attempts:
+                    return Outcome("failed", self._no_text(str(error)), lost)
+                await asyncio.sleep(self._backoff(failures))
+            except Refused as error:
+                self._limited_since = None
+                return Outcome("refused", self._no_text(str(error)), lost + self._assumed(prompt, error))
+            except Fatal as error:
+                self.down = str(error)
+                raise RouteDown(self.down) from error
+            except (Skipped, GenreError):
+                raise
+            except Exception as error:
+                raise RunError(
+                    f"the generator {self.name!r} raised {error!r}, which is not a GenerationError",
+                    remedy="its author should map it to one of the errors of genre.parts",
+                ) from error
+            else:
+                self._limited_since = None
+                state: State = "truncated" if completion.finish == "length" else "ok"
+                return Outcome(state, completion, None if cost is None else cost + lost)
+
+    async def _attempt(self, prompt: Prompt) -> tuple[Completion, float | None]:
+        """One call; money is set aside before it and settled after it, however it ends."""
+        reserved = self._worst_case(prompt)
+        await self._budget.reserve(reserved)
+        spent = reserved  # unless it turns out to be less: a call that was cut off may have been paid
+        try:
+            await self._pace.begin(sum(most_tokens(prompt)))
+            begun = time.perf_counter()
+            try:
+                completion = await self.generator.complete(prompt)
+            except GenerationError as error:
+                spent = reserved if error.may_be_billed else 0.0
+                raise
+            self._pace.succeeded(time.perf_counter() - begun)
+            cost = actual_cost(completion, self._price)
+            spent = reserved if cost is None else cost
+            return completion, cost
+        finally:
+            self._budget.settle(reserved, spent)
+
+    def _worst_case(self, prompt: Prompt) -> float:
+        return 0.0 if self._price is None or not self._budget.is_limited else worst_case(prompt, self._price)
+
+    def _assumed(self, prompt: Prompt, error: GenerationError) -> float:
+        return worst_case(prompt, self._price) if error.may_be_billed and self._price is not None else 0.0
+
+    def _slow_down(self, error: RateLimited) -> None:
+        """Close the whole route for a while: one 429 speaks for all calls in flight."""
+        now = time.monotonic()
+        self._limited_since = now if self._limited_since is None else self._limited_since
+        if now - self._limited_since > self._limits.patience:
+            self.down = (
+                f"it met nothing but rate limits for {self._limits.patience:g} s: {error}; lower `limits.concurrency`, "
+                "raise `limits.patience`, or ask the provider for a higher limit"
+            )
+            raise RouteDown(self.down)
+        pause = self._backoff(1) if error.retry_after is None else max(0.0, error.retry_after)
+        self._pace.limited(min(pause, self._limits.patience))
+
+    def _backoff(self, failures: int) -> float:
+        """Exponential, with jitter so that calls that failed together do not come back together."""
+        longest: float = min(self._limits.longest_backoff, self._limits.backoff * 2 ** (failures - 1))
+        return longest * random.uniform(*_JITTER)  # noqa: S311  not a secret
+
+    def _no_text(self, reason: str) -> Completion:
+        return Completion(text=reason, model=self.generator.identity.model)
+
+
+_JITTER: Final = (0.5, 1.0)

@@ -1,0 +1,117 @@
+"""When calls may begin, with a clock of the test's own."""
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genre.generation.limits import Bucket, Limits, Pace
+
+
+class Clock:
+    """Time as the test says."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@given(
+    st.floats(0.1, 50),
+    st.lists(st.tuples(st.floats(0, 5), st.floats(0.01, 20)), min_size=1, max_size=40),
+)
+def test_a_bucket_never_gives_more_than_its_rate_and_one_second_s_worth(
+    rate: float, requests: list[tuple[float, float]]
+) -> None:
+    clock = Clock()
+    bucket = Bucket(rate, clock)
+    used = []
+    for pause, amount in requests:
+        clock.now += pause
+        used.append((clock.now + bucket.take(amount), amount))
+    largest = max(*(amount for _, amount in used), rate, 1.0)
+    for start, _ in used:
+        within = sum(amount for moment, amount in used if start <= moment <= start + 10)
+        assert within <= rate * 10 + 2 * largest + 1e-6
+
+
+def test_a_bucket_that_was_left_alone_is_full_and_no_fuller() -> None:
+    clock = Clock()
+    bucket = Bucket(2.0, clock)
+    clock.now += 1000
+    assert [bucket.take(1) for _ in range(4)] == [0.0, 0.0, 0.5, 1.0]
+
+
+def test_half_as_many_calls_are_in_flight_after_a_rate_limit_and_one_more_a_round_after_that() -> None:
+    clock = Clock()
+    pace = Pace(Limits(concurrency=16), clock)
+    pace.limited(0.5)
+    assert pace.allowed == 8
+    clock.now += 1
+    for _ in range(8):
+        pace.succeeded(0.1)
+    assert pace.allowed == 9
+
+
+def test_limits_that_are_met_together_count_once() -> None:
+    pace = Pace(Limits(concurrency=16), Clock())
+    for _ in range(10):
+        pace.limited(0.5)
+    assert pace.allowed == 8
+
+
+def test_answers_that_take_far_longer_than_the_quickest_show_an_overloaded_server() -> None:
+    pace = Pace(Limits(concurrency=20, slow_down_at=4), Clock())
+    for _ in range(20):
+        pace.succeeded(0.1)
+    assert pace.allowed == 20
+    for _ in range(20):
+        pace.succeeded(1.0)
+    assert pace.allowed == 18
+
+
+def test_it_never_falls_below_one_call() -> None:
+    clock = Clock()
+    pace = Pace(Limits(concurrency=4), clock)
+    for _ in range(20):
+        pace.limited(0.1)
+        clock.now += 1
+    assert pace.allowed == 1
+
+
+def test_a_place_is_given_to_whoever_waits_and_a_cancelled_one_takes_none() -> None:
+    async def play() -> list[str]:
+        pace = Pace(Limits(concurrency=1))
+        told: list[str] = []
+
+        async def call(name: str) -> None:
+            await pace.enter()
+            told.append(name)
+            await asyncio.sleep(0)
+            pace.leave()
+
+        await pace.enter()
+        tasks = [asyncio.create_task(call(name)) for name in "abc"]
+        await asyncio.sleep(0)
+        tasks[0].cancel()
+        pace.leave()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return told
+
+    assert asyncio.run(play()) == ["b", "c"]
+
+
+def test_the_rate_that_a_server_was_seen_to_take_is_kept_to_after_a_limit() -> None:
+    clock = Clock()
+    pace = Pace(Limits(concurrency=64), clock)
+    for _ in range(20):
+        pace.succeeded(0.05)
+    pace.limited(0.0)
+    assert pace._learned is not None
+    assert pace._learned.rate == pytest.approx(14.0)
+    clock.now += 2
+    pace.succeeded(0.05)
+    assert 14.0 < pace._learned.rate < 15.0

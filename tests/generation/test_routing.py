@@ -1,0 +1,207 @@
+"""Several generators for one round, under one budget."""
+
+import asyncio
+import collections
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from pathlib import Path
+
+import attrs
+import pytest
+
+from genre.errors import RunError
+from genre.generation import AnswerStore, Budget, Engine, Limits, Routing
+from genre.generation.engine import Answered
+from genre.parts import (
+    Completion,
+    Fatal,
+    GenerationError,
+    Identity,
+    Message,
+    Price,
+    Prompt,
+    RateLimited,
+    Refused,
+    Sampling,
+    Transient,
+    Usage,
+)
+from genre_generators.mix import Mix, MixOptions
+
+LIMITS = Limits(concurrency=4, attempts=2, backoff=0.001, longest_backoff=0.002, patience=0.02)
+Script = Callable[[int], str | GenerationError]
+
+
+@attrs.define(eq=False)
+class Provider:
+    """Answers by a script that is given the number of the call."""
+
+    name: str
+    script: Script = lambda _: "fine"
+    price: Price | None = None
+    usage: Usage = Usage(10, 10)
+    calls: int = 0
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(self.name, "test")
+
+    async def complete(self, prompt: Prompt) -> Completion:
+        self.calls += 1
+        number = self.calls
+        await asyncio.sleep(0)
+        outcome = self.script(number)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return Completion(outcome, self.name, usage=self.usage)
+
+
+def prompts(count: int, task: str = "task") -> list[Prompt]:
+    return [
+        Prompt(task, f"S{number}", 0, (Message("user", f"question {number}"),), Sampling(max_tokens=10))
+        for number in range(count)
+    ]
+
+
+def mixed(*providers: Provider, **options: object) -> Routing:
+    weights = {"routes": {provider.name: 1 for provider in providers}, **options}
+    return Routing({provider.name: (provider, LIMITS) for provider in providers}, Mix(MixOptions(**weights)))  # type: ignore[arg-type]
+
+
+def run(
+    folder: Path, asked: Iterable[Prompt], routing: Routing, budget: Budget | None = None, down: list[str] | None = None
+) -> list[Answered]:
+    async def collect(store: AnswerStore) -> list[Answered]:
+        told = (lambda name, reason: down.append(f"{name}: {reason}")) if down is not None else None
+        engine = Engine(store, budget=budget, on_route_down=told)
+        return [item async for item in engine.answers(asked, routing)]
+
+    with closing(AnswerStore(folder / "answers.sqlite")) as store:
+        return asyncio.run(collect(store))
+
+
+def by_model(answered: list[Answered]) -> collections.Counter[str]:
+    return collections.Counter(item.answer.completion.model for item in answered if item.answer is not None)
+
+
+def test_weights_share_the_prompts_and_a_second_run_calls_nobody(tmp_path: Path) -> None:
+    a, b = Provider("a"), Provider("b")
+    routing = mixed(a, b, routes={"a": 7, "b": 3})
+    first = by_model(run(tmp_path, prompts(1000), routing))
+    assert 640 < first["a"] < 760
+    assert first.total() == 1000
+    assert by_model(run(tmp_path, prompts(1000), routing)) == first
+    assert a.calls + b.calls == 1000
+
+
+def test_a_task_s_route_serves_it_alone(tmp_path: Path) -> None:
+    routing = mixed(Provider("a"), Provider("b"), tasks={"profiles": "b"})
+    assert by_model(run(tmp_path, prompts(20, "profiles"), routing)) == {"b": 20}
+
+
+def test_when_a_provider_dies_half_way_the_others_finish_and_its_reason_is_told_once(tmp_path: Path) -> None:
+    dying = Provider("a", lambda call: "fine" if call <= 30 else Fatal("no credit left"))
+    down: list[str] = []
+    answered = run(tmp_path, prompts(100), mixed(dying, Provider("b")), down=down)
+    models = by_model(answered)
+    assert models["a"] == 30
+    assert models["b"] == 70
+    assert down == ["a: no credit left"]
+
+
+def test_a_re_run_after_a_fall_back_pays_nothing(tmp_path: Path) -> None:
+    dying, other = Provider("a", lambda _: Fatal("gone")), Provider("b")
+    run(tmp_path, prompts(40), mixed(dying, other))
+    well, called = Provider("a"), other.calls
+    run(tmp_path, prompts(40), mixed(well, other))
+    assert (well.calls, other.calls) == (0, called)
+
+
+def test_a_prompt_that_one_cannot_answer_is_asked_of_the_next_in_order(tmp_path: Path) -> None:
+    failing = Provider("a", lambda _: Transient("overloaded"))
+    routing = mixed(failing, Provider("b"), Provider("c"), routes={"a": 1, "b": 0, "c": 0}, fall_back=("c",))
+    assert by_model(run(tmp_path, prompts(5), routing)) == {"c": 5}
+    assert failing.calls == 5 * LIMITS.attempts
+
+
+def test_nothing_but_rate_limits_takes_a_route_out(tmp_path: Path) -> None:
+    limited = Provider("a", lambda _: RateLimited("slow", retry_after=0.005))
+    assert by_model(run(tmp_path, prompts(6), mixed(limited, Provider("b")))) == {"b": 6}
+
+
+def test_when_all_are_down_the_run_ends_with_every_reason(tmp_path: Path) -> None:
+    a, b = (Provider(name, lambda _: Fatal("set the API key")) for name in ("a", "b"))
+    with pytest.raises(RunError, match=r"(?=.*'a' cannot go on)(?=.*'b' cannot go on)"):
+        run(tmp_path, prompts(6), mixed(a, b))
+    assert a.calls + b.calls <= 2 * LIMITS.concurrency
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"routes": {"a": 0}}, "one is positive"),
+        ({"routes": {"a": -1, "b": 2}}, "none is negative"),
+        ({"routes": {"a": 1}, "fall_back": ("z",)}, "'z' is not among the routes"),
+        ({"routes": {"a": 1}, "tasks": {"t": "z"}}, "'z' is not among the routes"),
+    ],
+)
+def test_a_wrong_mix_is_an_error(options: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        MixOptions(**options)  # type: ignore[arg-type]
+
+
+PRICE = Price(prompt=1000.0, completion=1000.0)
+
+
+def test_a_budget_stops_before_it_is_exceeded_and_keeps_what_was_answered(tmp_path: Path) -> None:
+    provider = Provider("a", price=PRICE)
+    budget = Budget(limit=1.0)
+    with pytest.raises(RunError, match=r"budget of 1 USD"):
+        run(tmp_path, prompts(500), Routing.to(provider, attrs.evolve(LIMITS, concurrency=256), "a"), budget)
+    assert 0.5 < budget.spent <= 1.0
+    assert budget.spent == pytest.approx(provider.calls * 20 * 1000 / 1e6)
+    with closing(AnswerStore(tmp_path / "answers.sqlite")) as store:
+        assert store.count() == {"ok": provider.calls}
+
+
+@pytest.mark.parametrize(
+    ("error", "billed"),
+    [
+        (Transient("timed out", may_be_billed=True), True),
+        (Refused("filtered", may_be_billed=True), True),
+        (Transient("500"), False),
+        (Refused("400"), False),
+    ],
+)
+def test_a_call_that_may_have_been_paid_counts_at_its_worst(
+    tmp_path: Path, error: GenerationError, billed: bool
+) -> None:
+    budget = Budget(limit=100.0)
+    run(tmp_path, prompts(1), Routing.to(Provider("a", lambda _: error, price=PRICE), LIMITS, "a"), budget)
+    assert (budget.spent > 0) is billed
+
+
+def test_an_answer_without_a_count_of_tokens_is_settled_at_its_worst_and_its_cost_unknown(tmp_path: Path) -> None:
+    budget = Budget(limit=100.0)
+    provider = Provider("a", price=PRICE, usage=Usage())
+    [item] = run(tmp_path, prompts(1), Routing.to(provider, LIMITS, "a"), budget)
+    assert item.answer is not None
+    assert item.answer.cost is None
+    assert budget.spent > 0.07
+
+
+def test_an_unknown_price_is_refused_with_a_budget_and_unknown_without(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"price of the generator 'a' is not known[\s\S]*price = "):
+        run(tmp_path, prompts(1), Routing.to(Provider("a"), LIMITS, "a"), Budget(limit=1.0))
+    [item] = run(tmp_path, prompts(1), Routing.to(Provider("a"), LIMITS, "a"))
+    assert item.answer is not None
+    assert item.answer.cost is None
+
+
+def test_what_an_answer_cost_is_stored_with_it(tmp_path: Path) -> None:
+    [item] = run(tmp_path, prompts(1), Routing.to(Provider("a", price=PRICE), LIMITS, "a"))
+    assert item.answer is not None
+    assert item.answer.cost == pytest.approx(0.02)
+    [again] = run(tmp_path, prompts(1), Routing.to(Provider("a", price=PRICE), LIMITS, "a"))
+    assert again.answer is not None
+    assert again.answer.cost == pytest.approx(0.02)
