@@ -85,12 +85,13 @@ def load_model(folder: Path, registry: Registry) -> TrainedModel:
         UsageError: the folder is missing, incomplete or damaged, or a part of the model is not registered.
     """
     path = folder / _CONFIG
-    config = structure(_read_json(path), _Config, str(path))
-    if config.format != _FORMAT:
-        raise UsageError(f"format {config.format}, and this version reads {_FORMAT}", where=path, remedy=_REMEDY)
+    values = _read_json(path)
+    number = values.get("format", _FORMAT)
+    if number != _FORMAT:  # before anything else is read: another format has other options
+        raise UsageError(f"format {number!r}, and this version reads {_FORMAT}", where=path, remedy=_REMEDY)
+    config = structure(values, _Config, str(path))
     vocabulary = Vocabulary.from_json(_read(folder / _VOCABULARY), where=folder / _VOCABULARY)
-    if missing := sorted(set(config.settings.categories) - set(vocabulary.categories)):
-        raise UsageError(f"it has no values of {missing[0]!r}", where=folder / _VOCABULARY, remedy=_REMEDY)
+    _check_vocabulary(vocabulary, config.settings, folder / _VOCABULARY)
     recommender = build_recommender(registry, config.baseline, vocabulary, config.settings, fusion=config.fusion)
     weights = folder / _WEIGHTS
     try:
@@ -99,6 +100,17 @@ def load_model(folder: Path, registry: Registry) -> TrainedModel:
         raise UsageError(f"the weights cannot be read: {error}", where=weights, remedy=_REMEDY) from error
     recommender.eval()
     return TrainedModel(recommender, vocabulary, config.settings, config.seed, config.leaked)
+
+
+def _check_vocabulary(vocabulary: Vocabulary, settings: FeatureSettings, path: Path) -> None:
+    """Whether everything that the settings name has ids or a width."""
+    for what, named, known in (
+        ("values of", settings.categories, vocabulary.categories),
+        ("width of the vectors", settings.vectors, vocabulary.vector_widths),
+        ("tokenizer", settings.tokenizers.values(), vocabulary.tokenizers),
+    ):
+        if missing := sorted(set(named) - set(known)):
+            raise UsageError(f"it has no {what} {missing[0]!r}", where=path, remedy=_REMEDY)
 
 
 def _read(path: Path) -> str:
@@ -113,7 +125,7 @@ def _read(path: Path) -> str:
 def _read_json(path: Path) -> Mapping[str, object]:
     try:
         values = json.loads(_read(path))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"not JSON: {error}", where=path, remedy=_REMEDY) from error
     if not isinstance(values, dict):
         raise UsageError("not a model's configuration", where=path, remedy=_REMEDY)

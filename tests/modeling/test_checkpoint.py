@@ -76,3 +76,38 @@ def test_a_vocabulary_without_a_table_s_entries_is_an_error_that_names_the_file(
     with pytest.raises(UsageError) as raised:
         load_model(tmp_path / "model", registry)
     assert str(path) in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [({"vectors": ["cover"]}, "width of the vectors 'cover'"), ({"tokenizers": {"title": "bert"}}, "tokenizer 'bert'")],
+)
+def test_settings_that_the_vocabulary_knows_nothing_of_are_an_error_that_names_it(
+    registry: Registry, features: Features, tmp_path: Path, changes: dict[str, object], message: str
+) -> None:
+    save_model(tmp_path / "model", trained(registry, features))
+    path = tmp_path / "model" / "model.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps({**config, "settings": {**config["settings"], **changes}}))
+    with pytest.raises(UsageError, match=f"it has no {message}") as raised:
+        load_model(tmp_path / "model", registry)
+    assert raised.value.where == str(tmp_path / "model" / "vocabulary.json")
+
+
+def test_another_format_is_told_before_its_other_options(
+    registry: Registry, features: Features, tmp_path: Path
+) -> None:
+    save_model(tmp_path / "model", trained(registry, features))
+    path = tmp_path / "model" / "model.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": 1, "an_option_of_old": 3}))
+    with pytest.raises(UsageError, match="format 1, and this version reads") as raised:
+        load_model(tmp_path / "model", registry)
+    assert raised.value.where == str(path)
+
+
+def test_a_deeply_nested_configuration_is_an_error(registry: Registry, features: Features, tmp_path: Path) -> None:
+    save_model(tmp_path / "model", trained(registry, features))
+    path = tmp_path / "model" / "model.json"
+    path.write_text("[" * 100_000)
+    with pytest.raises(UsageError, match="not JSON"):
+        load_model(tmp_path / "model", registry)
