@@ -12,7 +12,9 @@ from genre.registry import Registry
 COMMANDS: Final = {
     "quickstart": "genre.cli.run:quickstart",
     "data": "genre.cli.data:data",
+    "prompts": "genre.cli.prompts:prompts",
     "enrich": "genre.cli.enrich:enrich",
+    "store": "genre.cli.store:store",
     "train": "genre.cli.models:train",
     "evaluate": "genre.cli.models:evaluate",
     "run": "genre.cli.run:run",

@@ -52,7 +52,7 @@ _PUT: Final = (
 )
 _TOTALS: Final = (
     "task, generator, model, state, count(*), sum(prompt_tokens), sum(completion_tokens), sum(cost), "
-    "sum(cost IS NULL), min(stored_at), max(stored_at)"
+    "sum(cost IS NULL), min(stored_at), max(stored_at), sum(stored_at IS NULL)"
 )
 _LOOK_UP: Final = 500
 """Keys in one query; SQLite allows 999 parameters in its oldest builds."""
@@ -118,7 +118,7 @@ class Totals:
 
     Attributes:
         prompt_tokens, completion_tokens, cost: sums of what is known; None when nothing is.
-        unknown_costs: answers whose cost is unknown.
+        unknown_costs, ageless: answers whose cost, and whose time, is unknown.
         first, last: when they were stored, seconds since 1970 in UTC; None where that is unknown.
     """
 
@@ -133,6 +133,7 @@ class Totals:
     unknown_costs: int
     first: int | None
     last: int | None
+    ageless: int
 
 
 def answer_key(prompt: Prompt, identity: Identity) -> bytes:

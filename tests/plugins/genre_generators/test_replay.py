@@ -1,4 +1,4 @@
-"""Recorded answers are found by subject or user and draw, and bad recordings are named by file and line."""
+"""Recorded answers are found by subject, user or question, and bad recordings are named by file and line."""
 
 import asyncio
 import gzip
@@ -6,12 +6,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genre.errors import UsageError
-from genre.parts import Fatal, Prompt, Sampling, Skipped
+from genre.generation.exports import write_export
+from genre.generation.store import StoredAnswer, answer_key, question_key
+from genre.parts import Completion, Fatal, Identity, Message, Prompt, Refused, Sampling, Skipped
+from genre.settings import structure
 from genre_generators.replay import ReplayGenerator, ReplayOptions
 
 SHARED = Path(__file__).parents[4] / "shared" / "data"
@@ -174,3 +178,107 @@ def test_real_recordings_are_read() -> None:
     for row in rows:
         answered = json.loads(text(generator, prompt(row["id"])))
         assert row["response"].endswith(answered["description"])
+
+
+ASKED = attrs.evolve(prompt("N1"), messages=(Message("user", "hello"),), schema={"type": "object"})
+
+
+def stored(asked: Prompt, text: str = "hi", **changes: Any) -> StoredAnswer:
+    """An answer to this prompt, as the store keeps it."""
+    answer = StoredAnswer(
+        answer_key(asked, Identity("m", "e")), "ok", Completion(text, "m-1"), asked.task, asked.subject, asked.draw,
+        "g", "e", "v", question=question_key(asked),
+    )  # fmt: skip
+    return attrs.evolve(answer, **changes)
+
+
+def export(path: Path, *answers: StoredAnswer) -> Path:
+    write_export(answers, path)
+    return path
+
+
+@pytest.mark.parametrize("name", ["export.jsonl", "export.jsonl.gz"])
+def test_an_export_is_recognised_and_answers_the_prompts_that_were_recorded(tmp_path: Path, name: str) -> None:
+    second = attrs.evolve(ASKED, draw=1)
+    generator = replay(export(tmp_path / name, stored(ASKED, "{{ one }}\n"), stored(second, "two")))
+    assert [text(generator, asked) for asked in (ASKED, second)] == ["{{ one }}\n", "two"]
+
+
+@pytest.mark.parametrize("change", [{"task": "u"}, {"subject": "N2"}, {"user": "U1"}, {"version": "v2"}])
+def test_the_same_question_is_answered_whoever_it_is_about(tmp_path: Path, change: dict[str, Any]) -> None:
+    generator = replay(export(tmp_path / "e.jsonl", stored(ASKED)), by="question")
+    assert text(generator, attrs.evolve(ASKED, **change)) == "hi"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"messages": (Message("user", "hello!"),)}, {"sampling": Sampling(2)}, {"schema": None}, {"draw": 1}],
+)
+def test_a_changed_prompt_is_a_miss(tmp_path: Path, change: dict[str, Any]) -> None:
+    file = export(tmp_path / "e.jsonl", stored(ASKED))
+    with pytest.raises(Fatal, match=r"(?s)'N1'.*same words, sampling and schema.*on_miss"):
+        text(replay(file), attrs.evolve(ASKED, **change))
+    with pytest.raises(Skipped, match="N1"):
+        text(replay(file, on_miss="skip"), attrs.evolve(ASKED, **change))
+
+
+def test_an_exported_answer_keeps_its_model_and_its_state(tmp_path: Path) -> None:
+    cut, refused = (attrs.evolve(ASKED, draw=draw) for draw in (1, 2))
+    generator = replay(
+        export(
+            tmp_path / "e.jsonl",
+            stored(ASKED),
+            stored(cut, '{"a', state="truncated"),
+            stored(refused, "content filter", state="refused"),
+        )
+    )
+    assert asyncio.run(generator.complete(ASKED)) == Completion("hi", "m-1")
+    assert asyncio.run(generator.complete(cut)) == Completion('{"a', "m-1", finish="length")
+    with pytest.raises(Refused, match="content filter"):
+        text(generator, refused)
+
+
+def test_a_refused_answer_is_none_when_it_is_looked_up_by_subject_either(tmp_path: Path) -> None:
+    file = export(tmp_path / "e.jsonl", stored(ASKED, "content filter", state="refused"))
+    with pytest.raises(Refused, match="content filter"):
+        text(replay(file, by="subject", subject_field="subject", answer="{{ text }}"), ASKED)
+
+
+def test_two_answers_to_one_question_are_an_error_that_says_how_to_export_one(tmp_path: Path) -> None:
+    other = stored(ASKED, completion=Completion("ho", "m-2"))
+    with pytest.raises(UsageError, match=r"(?s)e\.jsonl:2.*'m-2'.*--model"):
+        text(replay(export(tmp_path / "e.jsonl", stored(ASKED), other)), ASKED)
+
+
+def test_one_answer_in_two_exports_is_one_answer(tmp_path: Path) -> None:
+    files = [export(tmp_path / name, stored(ASKED)) for name in ("a.jsonl", "b.jsonl")]
+    assert text(replay(*files), ASKED) == "hi"
+
+
+def test_answers_that_do_not_say_what_was_asked_are_found_by_subject_only(tmp_path: Path) -> None:
+    file = export(tmp_path / "e.jsonl", stored(ASKED, question=None))
+    with pytest.raises(UsageError, match=r'(?s)earlier version.*by = "subject"'):
+        text(replay(file), ASKED)
+    assert text(replay(file, by="subject", subject_field="subject", answer="{{ text }}"), ASKED) == "hi"
+
+
+def test_a_line_that_is_not_of_an_export_is_named(tmp_path: Path) -> None:
+    file = export(tmp_path / "e.jsonl", stored(ASKED))
+    with file.open("a") as lines:
+        lines.write('{"id": "N1", "response": "x"}\n')
+    with pytest.raises(UsageError, match="not a line of an export") as caught:
+        text(replay(file), ASKED)
+    assert caught.value.where == f"{file}:2"
+
+
+def test_how_recordings_are_looked_up_is_part_of_the_identity(tmp_path: Path) -> None:
+    file = export(tmp_path / "e.jsonl", stored(ASKED))
+    assert replay(file).identity == replay(file, by="question").identity != replay(file, by="subject").identity
+    assert not replay(file).identity.leaks
+
+
+def test_by_may_be_left_out_or_said_and_is_checked() -> None:
+    assert structure({"paths": ["a"]}, ReplayOptions, "here").by is None
+    assert structure({"paths": ["a"], "by": "question"}, ReplayOptions, "here").by == "question"
+    with pytest.raises(UsageError, match="by"):
+        structure({"paths": ["a"], "by": "words"}, ReplayOptions, "here")
