@@ -9,12 +9,19 @@ import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import GenericAlias
-from typing import Any, Final, TypeVar, get_args, get_origin
+from typing import Any, Final, Literal, TypeVar, get_args, get_origin
 
 import attrs
 import cattrs
 import click
-from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError, IterableValidationError
+from cattrs.errors import (
+    AttributeValidationNote,
+    ClassValidationError,
+    ForbiddenExtraKeysError,
+    IterableValidationError,
+    IterableValidationNote,
+)
+from cattrs.gen import make_mapping_structure_fn
 
 from genre.errors import UsageError, nearest
 
@@ -198,7 +205,7 @@ def structure(values: Mapping[str, object], cls: type[T], where: str) -> T:
     try:
         return _converter().structure(dict(values), cls)
     except ClassValidationError as error:
-        raise _explain(error, cls, where) from error
+        raise _explain(error, where) from error
 
 
 def option_names(cls: type) -> tuple[str, ...]:
@@ -231,25 +238,75 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(Path, lambda value, _: Path(_strict_scalar(value, str)).expanduser())
     converter.register_structure_hook(Secret, _structure_secret)
     converter.register_structure_hook_func(lambda cls: cls is object, lambda value, _: value)
-    converter.register_structure_hook_factory(_is_homogeneous_tuple, _list_as_tuple)
+    converter.register_structure_hook_factory(_is(tuple), _list_as_tuple)
+    converter.register_structure_hook_factory(_is(dict, Mapping), _table_as_mapping)
+    converter.register_structure_hook_factory(_is(Literal), _one_of)
+    converter.register_structure_hook_factory(attrs.has, _table_as_class)
     return converter
 
 
-def _is_homogeneous_tuple(cls: Any) -> bool:
-    return get_origin(cls) is tuple and get_args(cls)[1:] == (...,)
+def _is(*origins: object) -> Callable[[Any], bool]:
+    """Whether a type is of one of these, such as `tuple[int, ...]` of `tuple`."""
+    return lambda cls: get_origin(cls) in origins
 
 
 def _list_as_tuple(cls: Any, converter: cattrs.Converter) -> Callable[[Any, Any], Any]:
     """A list only: the letters of a text are also a sequence, and nobody means them."""
-    items: Any = GenericAlias(list, get_args(cls)[:1])
-    structure_items = converter.get_structure_hook(items)
+    kinds = get_args(cls)
+    many = kinds[1:] == (...,)
+    items: Any = GenericAlias(list, kinds[:1])
+    structure_items = converter.get_structure_hook(items) if many else None
 
     def structure_tuple(value: Any, _: Any) -> tuple[Any, ...]:
         if not isinstance(value, list | tuple):
             raise TypeError(f"{value!r} is no list")
-        return tuple(structure_items(value, items))
+        if structure_items is not None:
+            return tuple(structure_items(value, items))
+        if len(value) != len(kinds):
+            raise ValueError(f"{value!r} has {len(value)} items, and {len(kinds)} are expected")
+        return tuple(converter.structure(item, kind) for item, kind in zip(value, kinds, strict=True))
 
     return structure_tuple
+
+
+def _table_as_mapping(cls: Any, converter: cattrs.Converter) -> Callable[[Any, Any], Any]:
+    table: Any = GenericAlias(dict, get_args(cls))
+    structure_mapping: Callable[[Any, Any], Any] = make_mapping_structure_fn(table, converter)
+    return _of_a_table(lambda value: structure_mapping(value, cls))
+
+
+def _table_as_class(cls: Any, converter: cattrs.Converter) -> Callable[[Any, Any], Any]:
+    structure_class = converter.gen_structure_attrs_fromdict(cls)
+    return _of_a_table(lambda value: structure_class(value, cls))
+
+
+def _of_a_table(structure_table: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+    def structure_checked(value: Any, _: Any) -> Any:
+        if not isinstance(value, Mapping):
+            raise TypeError(f"{value!r} is no table")
+        return structure_table(value)
+
+    return structure_checked
+
+
+def _one_of(cls: Any, _: cattrs.Converter) -> Callable[[Any, Any], Any]:
+    choices = get_args(cls)
+
+    def structure_choice(value: Any, _: Any) -> Any:
+        for choice in choices:
+            if type(value) is type(choice) and value == choice:
+                return choice
+        raise _WrongChoiceError(repr(value), nearest(str(value), map(str, choices)))
+
+    return structure_choice
+
+
+class _WrongChoiceError(ValueError):
+    """A value that is none of the few that are meant, and advice."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(message, remedy)
+        self.remedy = remedy
 
 
 def _strict_scalar(value: Any, cls: Any) -> Any:
@@ -268,7 +325,7 @@ def _structure_secret(value: object, _: object) -> Secret:
     raise ValueError('a key is not written into a file; name its environment variable: { env = "MY_API_KEY" }')
 
 
-def _explain(error: ClassValidationError, cls: type, where: str) -> UsageError:
+def _explain(error: ClassValidationError | IterableValidationError, where: str) -> UsageError:
     """The first of cattrs' errors, as one sentence."""
     # A misspelt name also makes the right one missing: the misspelling is what helps.
     first = min(error.exceptions, key=lambda each: not isinstance(each, ForbiddenExtraKeysError))
@@ -276,21 +333,24 @@ def _explain(error: ClassValidationError, cls: type, where: str) -> UsageError:
         return first
     if isinstance(first, ForbiddenExtraKeysError):
         name = sorted(first.extra_fields)[0]
-        return UsageError(f"unknown option {name!r}", where=where, remedy=nearest(name, option_names(cls)))
-    field = next(
-        (note.name for note in getattr(first, "__notes__", []) if hasattr(note, "name")),
-        None,
-    )
+        return UsageError(f"unknown option {name!r}", where=where, remedy=nearest(name, option_names(first.cl)))
     if isinstance(first, KeyError):
         return UsageError(f"the option {first.args[0]!r} is missing", where=where, remedy=f"add {first.args[0]} = ...")
-    key = f"{where}.{field}" if field else where
-    if isinstance(first, ClassValidationError):
-        inner = next((f.type for f in attrs.fields(cls) if f.name == field), None)
-        return _explain(first, inner if isinstance(inner, type) else cls, key)
-    while isinstance(first, IterableValidationError):
-        first = first.exceptions[0]
+    key = where + "".join(_step(note) for note in getattr(first, "__notes__", []))
+    if isinstance(first, ClassValidationError | IterableValidationError):
+        return _explain(first, key)
     message = first.args[0] if first.args else repr(first)
-    return UsageError(f"wrong value: {message}", where=key, remedy="correct the value")
+    remedy = first.remedy if isinstance(first, _WrongChoiceError) else "correct the value"
+    return UsageError(f"wrong value: {message}", where=key, remedy=remedy)
+
+
+def _step(note: object) -> str:
+    """From a table to its option, from a table of tables to one of them, or from a list to its item."""
+    if isinstance(note, AttributeValidationNote):
+        return f".{note.name}"
+    if isinstance(note, IterableValidationNote):
+        return f"[{note.index}]" if isinstance(note.index, int) else f".{note.index}"
+    return ""
 
 
 def _lookup(layer: Layer, path: tuple[str, ...]) -> Mapping[str, object] | None:

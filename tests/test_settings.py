@@ -1,6 +1,6 @@
 """registry.toml: which layer wins, where a value came from, and how a mistake is answered."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -326,3 +326,43 @@ def test_a_list_and_its_items_are_read() -> None:
     assert structure({"splits": ["dev"], "widths": [8, 4]}, Lists, "there") == Lists(("dev",), (8, 4))
     with pytest.raises(UsageError, match=r"there\.widths"):
         structure({"widths": [8, "4"]}, Lists, "there")
+
+
+@attrs.frozen
+class Member:
+    speed: Literal["slow", "fast"] = "slow"
+    size: int = 1
+
+
+@attrs.frozen
+class Tables:
+    widths: Mapping[Literal["topics", "regions"], int] = attrs.field(factory=dict)
+    members: dict[str, Member] = attrs.field(factory=dict)
+    rows: tuple[Member, ...] = ()
+    pair: tuple[str, str] = ("a", "b")
+
+
+def test_tables_of_tables_and_lists_of_tables_are_read() -> None:
+    values = {"widths": {"topics": 3}, "members": {"a": {"speed": "fast"}}, "rows": [{"size": 2}], "pair": ["x", "y"]}
+    expected = Tables({"topics": 3}, {"a": Member("fast")}, (Member(size=2),), ("x", "y"))
+    assert structure(values, Tables, "there") == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"widths": "topics"}, "there.widths: wrong value: 'topics' is no table"),
+        ({"widths": {"topics": "3"}}, "there.widths.topics: wrong value: '3' is not of type int"),
+        ({"widths": {"topic": 3}}, "there.widths.topic: wrong value: 'topic'\n  -> did you mean 'topics'?"),
+        ({"members": {"a": 3}}, "there.members.a: wrong value: 3 is no table"),
+        ({"members": {"a": {"sped": "slow"}}}, "there.members.a: unknown option 'sped'\n  -> did you mean 'speed'?"),
+        ({"members": {"a": {"speed": "fats"}}}, "there.members.a.speed: wrong value: 'fats'\n  -> did you mean 'fast'"),
+        ({"rows": [{}, {"size": "1"}]}, "there.rows[1].size: wrong value: '1' is not of type int"),
+        ({"pair": "ab"}, "there.pair: wrong value: 'ab' is no list"),
+        ({"pair": ["a"]}, "there.pair: wrong value: ['a'] has 1 items, and 2 are expected"),
+    ],
+)
+def test_an_error_deep_in_tables_names_all_of_the_way(values: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        structure(values, Tables, "there")
+    assert str(caught.value).startswith(message)
