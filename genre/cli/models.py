@@ -1,6 +1,7 @@
 """`genre train` and `genre evaluate`."""
 
 from pathlib import Path
+from typing import cast
 
 import click
 
@@ -36,10 +37,10 @@ def train(
     from genre.dataset import load_dataset
     from genre.experiments import CellPlan, options_from, train_model
     from genre.experiments.models import overridden, overridden_training
-    from genre.experiments.plan import BaselineOverride, located_word_vectors
+    from genre.experiments.plan import BaselineOverride, located, located_word_vectors
     from genre.experiments.results import Cell
     from genre.modeling import FeatureSettings, TrainingSettings, check_model_folder, save_model
-    from genre.settings import Layer, Settings, structure
+    from genre.settings import Layer, Settings, Table, structure
 
     registry = registry_of(ctx)
     record = registry.baseline(baseline)
@@ -47,7 +48,8 @@ def train(
     tables = {"baseline", "features", "training"}
     if stray := sorted(set(given.layers[0].data) - tables):
         raise UsageError(f"unknown option {stray[0]!r}", remedy=f"options start with {' or '.join(sorted(tables))}.")
-    override = structure(given.table("baseline"), BaselineOverride, "baseline")
+    parts = located({"baseline": given.table("baseline")}, Path.cwd(), "baseline")
+    override = structure(cast(Table, parts["baseline"]), BaselineOverride, "baseline")
     features = structure(given.table("features"), FeatureSettings, "features")
     features = located_word_vectors(features, Path.cwd())
     training = structure(given.table("training"), TrainingSettings, "training")

@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import attrs
 import polars as pl
 
 from genre.dataset import Dataset
-from genre.errors import UsageError
+from genre.errors import RunError, UsageError
 from genre.experiments.observer import Observer
 from genre.experiments.plan import BaselineOverride
 from genre.experiments.results import Cell
@@ -23,7 +24,9 @@ from genre.modeling import (
     TrainingSettings,
     WordVectors,
     build_recommender,
+    content_keys,
     evaluate,
+    file_state,
     prepare_features,
     read_word_vectors,
     summarize,
@@ -76,7 +79,9 @@ class CellPlan:
             **attrs.asdict(self),
             "genre": __version__,
             "dataset": dataset.fingerprint,
-            "word_vectors": _file_state(self.features.word_vectors),
+            "word_vectors": file_state(self.features.word_vectors),
+            # Their order decides weights, and canonical JSON sorts keys.
+            "order": list(self.features.field_kinds),
         }
         return hashlib.blake2b(canonical_json(decisive).encode(), digest_size=16).hexdigest()
 
@@ -160,12 +165,17 @@ def train_model(
 
     Raises:
         UsageError: a wrong option, or a split that does not exist.
-        RunError: the training diverged.
+        RunError: the training diverged, or interests are to be fused and there are none.
     """
     watcher = observer or Observer()
     cell = plan.cell
     untrained = build_model(registry, dataset, plan, cache=cache)
     recommender = untrained.recommender
+    if plan.fusion and not any(untrained.features.vocabulary.interests.values()):
+        raise RunError(
+            f"{cell.name} fuses interests, and no reader of the split {plan.features.train_split!r} has any",
+            remedy="put a round that makes profiles before it, or set fusion = false",
+        )
     prepared = with_frozen_states(
         untrained.features,
         recommender,
@@ -205,14 +215,19 @@ def evaluate_model(
 
 
 def releases(registry: Registry, baseline: Baseline) -> tuple[str, ...]:
-    """Who provides the parts of a baseline, with versions."""
+    """What the parts of a baseline are made of: who provides them, torch, and the files that some are made from.
+
+    Raises:
+        UsageError: a part is unknown, disabled or given a wrong option, or its files are not to be found.
+    """
     parts: tuple[tuple[Kind, str], ...] = (
-        *(("field-encoder", name) for name in set(baseline.field_encoders.values())),
+        *(("field-encoder", name) for name in dict.fromkeys(baseline.field_encoders.values())),
         ("news-encoder", baseline.news_encoder),
         ("user-encoder", baseline.user_encoder),
         ("interaction", baseline.interaction),
     )
-    return tuple(sorted({registry.release(kind, name) for kind, name in parts}))
+    made = {registry.release(kind, name) for kind, name in parts}
+    return tuple(sorted({*made, *content_keys(registry, baseline), f"torch {version('torch')}"}))
 
 
 def overridden(baseline: Baseline, override: BaselineOverride) -> Baseline:
@@ -256,11 +271,3 @@ def overridden_training(training: TrainingSettings, override: BaselineOverride, 
 def _word_vectors(features: Features) -> WordVectors | None:
     path = features.settings.word_vectors
     return None if path is None else read_word_vectors(Path(path), features.vocabulary.words)
-
-
-def _file_state(path: str | None) -> object:
-    """What changes when a file does, without reading gigabytes of it; None for a file that is not there."""
-    if path is None or not Path(path).is_file():
-        return None
-    state = Path(path).stat()
-    return [state.st_size, state.st_mtime_ns]

@@ -192,16 +192,33 @@ def load_experiment(path: Path, changes: Iterable[str] = ()) -> Experiment:
         raise UsageError(
             f"unknown option {unknown[0]!r}", where=path, remedy=nearest(unknown[0], {*shown, *REGISTRY_TABLES})
         )
+    data = located({"overrides": {}, **data}, path.parent, "overrides")
     experiment = structure(data, Experiment, str(path))
     features = located_word_vectors(experiment.features, path.parent)
     return attrs.evolve(experiment, features=features, settings=Settings(tuple(layers)), path=path)
+
+
+def located(data: Table, folder: Path, table: str) -> Table:
+    """The same data, in whose `table` texts that begin with `./`, `../` or `~/` are paths from `folder`.
+
+    Which of a part's options are paths only the part knows; a name that may be a path has to look like one.
+    """
+
+    def place(value: object) -> object:
+        if isinstance(value, dict):
+            return {name: place(each) for name, each in value.items()}
+        if isinstance(value, str) and value.startswith(("./", "../", "~/")):
+            return str(folder.resolve() / Path(value).expanduser())
+        return value
+
+    return {**data, table: place(data[table])} if table in data else data
 
 
 def located_word_vectors(features: FeatureSettings, folder: Path) -> FeatureSettings:
     """Features whose file of word vectors, if there is one, is looked for in `folder` when its path is relative."""
     if features.word_vectors is None:
         return features
-    return attrs.evolve(features, word_vectors=str(folder.resolve() / features.word_vectors))
+    return attrs.evolve(features, word_vectors=str(folder.resolve() / Path(features.word_vectors).expanduser()))
 
 
 def assign(data: Table, change: str) -> None:

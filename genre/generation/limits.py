@@ -5,7 +5,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -17,8 +17,10 @@ _INCREASE: Final = 0.05
 _OBSERVED: Final = 64
 """Latest calls that latency and rate are judged by."""
 
-_positive = attrs.validators.gt(0)
-_positive_or_none = attrs.validators.optional(_positive)
+
+def _positive(_instance: object, attribute: "attrs.Attribute[Any]", value: float | None) -> None:
+    if value is not None and not value > 0:
+        raise ValueError(f"{attribute.name} is {value!r}, and more than 0 is expected")
 
 
 @attrs.frozen
@@ -38,8 +40,8 @@ class Limits:
     """
 
     concurrency: int = attrs.field(default=8, validator=_positive)
-    requests_per_minute: float | None = attrs.field(default=None, validator=_positive_or_none)
-    tokens_per_minute: float | None = attrs.field(default=None, validator=_positive_or_none)
+    requests_per_minute: float | None = attrs.field(default=None, validator=_positive)
+    tokens_per_minute: float | None = attrs.field(default=None, validator=_positive)
     slow_down_at: float = attrs.field(default=8.0, validator=attrs.validators.gt(1))
     attempts: int = attrs.field(default=4, validator=_positive)
     backoff: float = attrs.field(default=0.5, validator=_positive)

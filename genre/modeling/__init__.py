@@ -13,9 +13,9 @@ from genre.lazy import importer
 
 if TYPE_CHECKING:
     from genre.modeling.checkpoint import TrainedModel, check_model_folder, load_model, save_model
-    from genre.modeling.composition import build_recommender, with_tokenizers
+    from genre.modeling.composition import build_recommender, content_keys, with_tokenizers
     from genre.modeling.evaluation import Evaluation, evaluate, score_split, summarize
-    from genre.modeling.features import Features, prepare_features
+    from genre.modeling.features import Features, file_state, prepare_features
     from genre.modeling.frozen import with_frozen_states
     from genre.modeling.metrics import impression_metrics
     from genre.modeling.recommender import Recommender
@@ -39,6 +39,8 @@ _HOMES: Final = {
     "WordVectors": "word_vectors",
     "build_recommender": "composition",
     "build_vocabulary": "vocabulary",
+    "content_keys": "composition",
+    "file_state": "features",
     "check_model_folder": "checkpoint",
     "evaluate": "evaluation",
     "impression_metrics": "metrics",
@@ -69,7 +71,9 @@ __all__ = [
     "build_recommender",
     "build_vocabulary",
     "check_model_folder",
+    "content_keys",
     "evaluate",
+    "file_state",
     "impression_metrics",
     "load_model",
     "prepare_features",

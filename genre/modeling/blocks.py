@@ -115,8 +115,7 @@ class MaskedMean(nn.Module):
 
 
 class Dice(nn.Module):
-    """`p s + (1 - p) a s` with `p = sigmoid((s - E[s]) / sqrt(Var[s] + e))` (DIN, Zhou et al., KDD 2018), a learned for each
-    unit.
+    """`p s + (1 - p) a s`, `p = sigmoid((s - E[s]) / sqrt(Var[s] + e))`, a learned for each unit (DIN, KDD 2018).
 
     In training the mean and variance are those of the batch's positions that are not masked; in evaluation they are
     running means, so that no row depends on another.

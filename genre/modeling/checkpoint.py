@@ -10,12 +10,12 @@ import safetensors
 import safetensors.torch
 
 from genre.errors import UsageError
-from genre.modeling.composition import build_recommender
+from genre.modeling.composition import build_recommender, saved_baseline
 from genre.modeling.recommender import Recommender
 from genre.modeling.settings import FeatureSettings
 from genre.modeling.staging import staged
-from genre.modeling.vocabulary import Vocabulary
-from genre.parts import Baseline
+from genre.modeling.vocabulary import Vocabulary, tokenizer_hash
+from genre.parts import WORDS, Baseline
 from genre.registry import Registry
 from genre.settings import structure
 
@@ -67,15 +67,32 @@ def save_model(folder: Path, model: TrainedModel) -> None:
         UsageError: `folder` holds something that is not a model.
     """
     check_model_folder(folder)
+    model = _without_files(model)
     recommender = model.recommender
     fusion = recommender.fusion is not None
-    config = _Config(_FORMAT, recommender.baseline, fusion, model.settings, model.seed, model.leaked)
+    tokenizers = model.settings.tokenizers
+    baseline = saved_baseline(recommender, tokenizers)
+    config = _Config(_FORMAT, baseline, fusion, model.settings, model.seed, model.leaked)
     with staged(folder, replace=True) as staging:
         text = json.dumps(attrs.asdict(config), indent=2, ensure_ascii=False)
         (staging / _CONFIG).write_text(text + "\n", encoding="utf-8")
         (staging / _VOCABULARY).write_text(model.vocabulary.to_json(), encoding="utf-8")
         state = {name: value.contiguous() for name, value in recommender.state_dict().items()}
         safetensors.torch.save_file(state, staging / _WEIGHTS)
+
+
+def _without_files(model: TrainedModel) -> TrainedModel:
+    """The same model, which names tokenizers by what they say and no file of word vectors: both may be gone later."""
+    names = {
+        source: WORDS if source == WORDS else tokenizer_hash(text)
+        for source, text in model.vocabulary.tokenizers.items()
+    }
+    vocabulary = attrs.evolve(
+        model.vocabulary, tokenizers={names[source]: text for source, text in model.vocabulary.tokenizers.items()}
+    )
+    tokenizers = {field: names[source] for field, source in model.settings.tokenizers.items()}
+    settings = attrs.evolve(model.settings, tokenizers=tokenizers, word_vectors=None)
+    return attrs.evolve(model, vocabulary=vocabulary, settings=settings)
 
 
 def load_model(folder: Path, registry: Registry) -> TrainedModel:

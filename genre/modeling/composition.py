@@ -1,6 +1,7 @@
 """From a `Baseline` record to a `Recommender`: which registered part reads what, and whether the parts fit."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import cast
 
 import attrs
@@ -12,8 +13,9 @@ from genre.modeling.fusion import InterestFusion
 from genre.modeling.news_tower import NewsTower
 from genre.modeling.recommender import Recommender
 from genre.modeling.settings import FeatureSettings
-from genre.modeling.vocabulary import INTERESTS, WORDS, Vocabulary
+from genre.modeling.vocabulary import INTERESTS, Vocabulary, read_tokenizer, tokenizer_hash
 from genre.parts import (
+    WORDS,
     Baseline,
     FieldEncoder,
     FieldSpec,
@@ -57,11 +59,12 @@ def build_recommender(
     readers = field_encoder_names(registry, record, settings)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        encoders = []
+        encoders: dict[str, tuple[FieldEncoder, tuple[str, ...]]] = {}
         for name, field_names in readers.items():
             read = tuple(field for field in fields if field.name in field_names)
-            _check_tokens(registry, record, name, settings, field_names)
-            encoders.append((_create_field_encoder(registry, record, name, read), field_names))
+            for field_name in field_names:
+                _check_tokens(_tokenizer(registry, record, name), where, settings, vocabulary, field_name)
+            encoders[name] = _create_field_encoder(registry, record, name, read), field_names
         news_encoder = registry.create(
             "news-encoder",
             record.news_encoder,
@@ -107,6 +110,8 @@ def field_encoder_names(
     kinds = settings.field_kinds
     if not kinds:
         raise UsageError("the model sees no field of the news", where="texts", remedy='name one, such as {"title": 20}')
+    for name in dict.fromkeys(baseline.field_encoders.values()):
+        registry.get("field-encoder", name, where=where)
     for name in baseline.field_options:
         if name not in baseline.field_encoders.values():
             raise UsageError(
@@ -142,13 +147,44 @@ def with_tokenizers(registry: Registry, baseline: Baseline, settings: FeatureSet
     return attrs.evolve(settings, tokenizers=tokenizers)
 
 
+def content_keys(registry: Registry, baseline: Baseline) -> tuple[str, ...]:
+    """Hashes of the files that the baseline's field encoders are made from.
+
+    Raises:
+        UsageError: a part is unknown or disabled, an option is wrong, or the files are not to be found.
+    """
+    keys = []
+    for encoder in dict.fromkeys(baseline.field_encoders.values()):
+        if ask := getattr(registry.target("field-encoder", encoder), "content_key", None):
+            keys.append(str(ask(_structured(registry, baseline, encoder))))
+    return tuple(key for key in keys if key)
+
+
+def saved_baseline(recommender: Recommender, tokenizers: Mapping[str, str]) -> Baseline:
+    """The record that a saved model is made from, without the files that its encoders were made from.
+
+    Args:
+        tokenizers: hash of the tokenizer of each text field that is not read as words.
+    """
+    tower, record = recommender.news_tower, recommender.baseline
+    options = {name: dict(each) for name, each in record.field_options.items()}
+    for name, encoder, fields in zip(tower.encoder_names, tower.field_encoders, tower.encoder_fields, strict=True):
+        if save := getattr(encoder, "saved_options", None):
+            options[name] = dict(save(next((tokenizers[field] for field in fields if field in tokenizers), WORDS)))
+    return attrs.evolve(record, field_options=options)
+
+
 def _tokenizer(registry: Registry, baseline: Baseline, encoder: str) -> str:
     target = registry.target("field-encoder", encoder)
     ask = getattr(target, "tokenizer", None)
     if ask is None:
         return WORDS
+    return str(ask(_structured(registry, baseline, encoder)))
+
+
+def _structured(registry: Registry, baseline: Baseline, encoder: str) -> object:
     where = f"baseline {baseline.name}, field_options.{encoder}"
-    return str(ask(registry.structure_options("field-encoder", encoder, _options(baseline, encoder), where=where)))
+    return registry.structure_options("field-encoder", encoder, _options(baseline, encoder), where=where)
 
 
 def _options(baseline: Baseline, encoder: str) -> Mapping[str, object]:
@@ -174,19 +210,18 @@ def _create_field_encoder(
     return encoder
 
 
-def _check_tokens(
-    registry: Registry, baseline: Baseline, encoder: str, settings: FeatureSettings, fields: tuple[str, ...]
-) -> None:
-    """Ids of one tokenizer mean nothing to an encoder that reads another's."""
-    wanted = _tokenizer(registry, baseline, encoder)
-    for field in fields:
-        given = settings.tokenizers.get(field, WORDS)
-        if field in settings.texts and given != wanted:
-            raise UsageError(
-                f"the field encoder {encoder!r} reads tokens of {wanted!r}, and those of {field!r} are of {given!r}",
-                where=f"baseline {baseline.name}",
-                remedy="prepare the features with `with_tokenizers(registry, baseline, settings)`",
-            )
+def _check_tokens(wanted: str, where: str, settings: FeatureSettings, vocabulary: Vocabulary, field: str) -> None:
+    """Ids of one tokenizer mean nothing to an encoder that reads another's. Files are compared by what they say."""
+    given = settings.tokenizers.get(field, WORDS)
+    if field not in settings.texts or given == wanted:
+        return
+    hashed = given if given == WORDS else tokenizer_hash(vocabulary.tokenizers[given])
+    if hashed != (tokenizer_hash(read_tokenizer(Path(wanted))) if Path(wanted).is_file() else wanted):
+        raise UsageError(
+            f"the encoder of {field!r} reads tokens of {wanted!r}, and those of the features are of {given!r}",
+            where=where,
+            remedy="prepare the features with `with_tokenizers(registry, baseline, settings)`",
+        )
 
 
 def _create_fusion(dim: int, vocabulary: Vocabulary) -> InterestFusion:

@@ -21,8 +21,8 @@ from genre.modeling.entities import news_entities
 from genre.modeling.ragged import Ragged
 from genre.modeling.settings import FeatureSettings
 from genre.modeling.staging import staged
-from genre.modeling.vocabulary import INTERESTS, WORDS, Vocabulary, build_vocabulary, news_text, read_tokenizer
-from genre.parts import FieldSpec, PretrainedEmbedding, canonical_json
+from genre.modeling.vocabulary import INTERESTS, Vocabulary, build_vocabulary, news_text, read_tokenizer
+from genre.parts import WORDS, FieldSpec, PretrainedEmbedding, canonical_json
 
 _FORMAT: Final = 2
 _VOCABULARY: Final = "vocabulary.json"
@@ -170,6 +170,14 @@ def prepare_features(
     return Features(dataset, settings, vocabulary, _map(folder, dataset, settings))
 
 
+def file_state(path: str | None) -> list[int] | None:
+    """What changes when a file does, without reading gigabytes of it; None for a file that is not there."""
+    if path is None or not Path(path).is_file():
+        return None
+    state = Path(path).stat()
+    return [state.st_size, state.st_mtime_ns]
+
+
 def field_specs(
     vocabulary: Vocabulary, settings: FeatureSettings, word_vectors: PretrainedEmbedding | None = None
 ) -> tuple[FieldSpec, ...]:
@@ -265,6 +273,7 @@ def _cache_key(dataset: Dataset, settings: FeatureSettings, vocabulary: Vocabula
         "vocabulary": vocabulary.fingerprint if vocabulary else None,
         # What the files say decides, not where they are.
         "tokenizers": [] if vocabulary else [read_tokenizer(Path(path)) for path in settings.tokenizers.values()],
+        "word_vectors": None if vocabulary else file_state(settings.word_vectors),
     }
     return hashlib.blake2b(canonical_json(source).encode(), digest_size=16).hexdigest()
 

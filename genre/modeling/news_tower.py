@@ -1,6 +1,6 @@
 """`NewsTower`: from the fields of news to field vectors and news vectors, composed of registered encoders."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 import attrs
@@ -47,14 +47,15 @@ class NewsTower(nn.Module):
     def __init__(
         self,
         fields: Sequence[FieldSpec],
-        field_encoders: Sequence[tuple[FieldEncoder, Sequence[str]]],
+        field_encoders: Mapping[str, tuple[FieldEncoder, Sequence[str]]],
         news_encoder: NewsEncoder,
     ) -> None:
-        """`field_encoders`: each with the names of its fields, in the order of its vectors."""
+        """`field_encoders`: by name, each with the names of its fields, in the order of its vectors."""
         super().__init__()
         self.names = tuple(field.name for field in fields)
-        self.field_encoders = nn.ModuleList([cast(nn.Module, encoder) for encoder, _ in field_encoders])
-        self.encoder_fields = tuple(tuple(names) for _, names in field_encoders)
+        self.encoder_names = tuple(field_encoders)
+        self.field_encoders = nn.ModuleList([cast(nn.Module, encoder) for encoder, _ in field_encoders.values()])
+        self.encoder_fields = tuple(tuple(names) for _, names in field_encoders.values())
         self.news_encoder = news_encoder
         encoded = [name for names in self.encoder_fields for name in names]
         self._order = [encoded.index(name) for name in self.names]

@@ -20,6 +20,17 @@ def _positive_lengths(_instance: object, attribute: "attrs.Attribute[Mapping[str
             raise ValueError(f"{attribute.name}.{field} is {length}: a field keeps at least one")
 
 
+def _not_empty(
+    _instance: object,
+    attribute: "attrs.Attribute[Mapping[Literal['topics', 'regions'], tuple[str, ...]]]",
+    value: object,
+) -> None:
+    assert isinstance(value, Mapping)
+    for kind, names in value.items():
+        if not names:
+            raise ValueError(f"{attribute.name}.{kind} is empty: leave it out to learn from the readers")
+
+
 def _none_if_empty(name: str | None) -> str | None:
     """TOML has no null."""
     return name or None
@@ -58,7 +69,9 @@ class FeatureSettings:
     train_split: str = "train"
     word_vectors: str | None = attrs.field(default=None, converter=_none_if_empty)
     tokenizers: Mapping[str, str] = attrs.field(factory=dict)
-    interest_vocabularies: Mapping[Literal["topics", "regions"], tuple[str, ...]] = attrs.field(factory=dict)
+    interest_vocabularies: Mapping[Literal["topics", "regions"], tuple[str, ...]] = attrs.field(
+        factory=dict, validator=_not_empty
+    )
     interest_min_count: int = attrs.field(default=1, validator=_at_least_one)
 
     @property

@@ -20,9 +20,7 @@ from genre.modeling.entities import news_entities
 from genre.modeling.ragged import Ragged
 from genre.modeling.settings import FeatureSettings
 from genre.modeling.word_vectors import word_vectors_width
-
-WORDS: Final = "words"
-"""Name of the word-level tokenizer, which encoders read that name no other."""
+from genre.parts import WORDS, canonical_json
 
 INTERESTS: Final = ("topics", "regions")
 """Kinds of interests that are fused (equation 1)."""
@@ -40,7 +38,7 @@ class Vocabulary:
 
     Attributes:
         tokenizers: what makes token ids, as JSON texts of the `tokenizers` library: `words`, and any that
-            `FeatureSettings.tokenizers` names.
+            `FeatureSettings.tokenizers` names, by its path or, of a saved model, by its hash.
         categories: known values of each categorical field, the first of which has id 1.
         users: users of the train split, the first of which has id 1.
         interests: known topics and regions, the first of which has id 1.
@@ -153,7 +151,7 @@ def build_vocabulary(dataset: Dataset, settings: FeatureSettings) -> Vocabulary:
         )
     readers = impressions["reader"].unique().sort()
     shown = impressions["candidates"].explode(empty_as_null=False)
-    read = dataset.readers["history"].gather(readers).list.tail(settings.history_length).explode(empty_as_null=False)
+    read = dataset.encoder_history.gather(readers).list.tail(settings.history_length).explode(empty_as_null=False)
     news = pl.concat([shown, read]).unique().sort()
     texts = [news_text(dataset, field, settings.text_version).gather(news) for field in settings.texts]
     return Vocabulary(
@@ -168,6 +166,11 @@ def build_vocabulary(dataset: Dataset, settings: FeatureSettings) -> Vocabulary:
         vector_widths={field: dataset.vector_width(field) for field in settings.vectors},
         word_width=None if settings.word_vectors is None else word_vectors_width(Path(settings.word_vectors)),
     )
+
+
+def tokenizer_hash(text: str) -> str:
+    """Name of a tokenizer by its content, the JSON text."""
+    return "blake2b:" + hashlib.blake2b(canonical_json(json.loads(text)).encode(), digest_size=16).hexdigest()
 
 
 def read_tokenizer(path: Path) -> str:

@@ -29,6 +29,7 @@ from genre.parts.generation import (
     canonical_json,
 )
 from genre.parts.modeling import (
+    WORDS,
     FieldBatch,
     FieldEncoder,
     FieldKind,
@@ -46,6 +47,7 @@ from genre.parts.records import AnyPart, Baseline, Encoder, Kind, Part, Task
 
 __all__ = [
     "NAME_RULE",
+    "WORDS",
     "AnswersStored",
     "AnyPart",
     "Baseline",

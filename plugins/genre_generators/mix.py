@@ -13,7 +13,9 @@ from genre.parts import Prompt
 _HASHES: Final = 1 << 64
 
 
-def _has_positive_weights(_instance: object, attribute: "attrs.Attribute[Mapping[str, float]]", value: Mapping[str, float]) -> None:
+def _has_positive_weights(
+    _instance: object, attribute: "attrs.Attribute[Mapping[str, float]]", value: Mapping[str, float]
+) -> None:
     if any(weight < 0 for weight in value.values()) or not sum(value.values()) > 0:
         raise ValueError(f"{attribute.name} needs weights of which none is negative and one is positive")
 

@@ -98,7 +98,9 @@ def test_a_frozen_language_model_is_trained_and_evaluated_from_its_folder(genre:
     words.save(str(tmp_path / "bert" / "tokenizer.json"))
     plm = ("baseline.field_options.plm.model=./bert", "baseline.field_options.plm.tuned_layers=0")
     record = trained(genre, "plmnr", "baseline.dim=16", *plm)
-    assert record["field_options"]["plm"] == {"model": "./bert", "tuned_layers": 0}
+    saved = record["field_options"]["plm"]
+    assert "model" not in saved  # the folder is not needed any more
+    assert (saved["config"]["hidden_size"], saved["tuned_layers"]) == (8, 0)
     assert genre("evaluate", "model", "data", "--split", "dev").code == 0
     assert len(list(tmp_path.glob(".genre/**/states-*"))) == 1
 

@@ -21,7 +21,7 @@ from genre_baselines.embeddings import (
     SequenceFieldEncoder,
 )
 from genre_baselines.lstur import LSTURUserEncoder, LSTURUserOptions
-from genre_baselines.naml import CNNFieldEncoder, CNNOptions, NAMLUserEncoder, NAMLUserOptions
+from genre_baselines.naml import CNNFieldEncoder, CNNOptions, NAMLUserEncoder
 from genre_baselines.news import AttentionNewsEncoder, AttentionOptions, ConcatenationNewsEncoder, MeanNewsEncoder
 from genre_baselines.nrms import NRMSUserEncoder, SelfAttentionFieldEncoder, SelfAttentionOptions
 from genre_baselines.pooling import PoolingUserEncoder
@@ -177,9 +177,8 @@ def test_the_mean_and_the_concatenation_by_hand() -> None:
 def test_the_tower_keeps_the_fields_order_and_zeroes_what_is_missing(news: NewsBatch) -> None:
     fields = (TEXTS[0], CATEGORIES[0], TEXTS[1])
     categories, texts = SEQUENCES["embedding"](CATEGORIES[:1]), SEQUENCES["cnn"](TEXTS)
-    tower = NewsTower(
-        fields, [(categories, ["category"]), (texts, ["title", "abstract"])], MeanNewsEncoder(None, fields=3, dim=DIM)
-    ).eval()
+    encoders = {"embedding": (categories, ["category"]), "cnn": (texts, ["title", "abstract"])}
+    tower = NewsTower(fields, encoders, MeanNewsEncoder(None, fields=3, dim=DIM)).eval()
     vectors, mask = tower.encode_fields(news)
     assert mask.tolist() == [[True] * 3, [True] * 3, [False] * 3]
     torch.testing.assert_close(vectors[:2, [0, 2]], texts(news)[:2])
@@ -218,7 +217,7 @@ def readers() -> Readers:
 
 USERS: dict[str, Callable[[], nn.Module]] = {
     "pooling": lambda: PoolingUserEncoder(None, dim=DIM, users=3),
-    "naml": lambda: NAMLUserEncoder(NAMLUserOptions(), dim=DIM, users=3),
+    "naml": lambda: NAMLUserEncoder(AttentionOptions(), dim=DIM, users=3),
     "nrms": lambda: NRMSUserEncoder(SelfAttentionOptions(), dim=DIM, users=3),
     "din": lambda: DINUserEncoder(DINUserOptions(), dim=DIM, users=3),
 }

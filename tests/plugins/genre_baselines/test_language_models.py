@@ -2,6 +2,7 @@
 
 import builtins
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from importlib import metadata
@@ -23,7 +24,7 @@ from genre.errors import RunError, UsageError
 from genre.modeling import frozen
 from genre.modeling.batches import news_batch
 from genre.modeling.checkpoint import TrainedModel, load_model, save_model
-from genre.modeling.composition import build_recommender, with_tokenizers
+from genre.modeling.composition import build_recommender, content_keys, with_tokenizers
 from genre.modeling.evaluation import score_split
 from genre.modeling.features import Features, prepare_features
 from genre.modeling.frozen import with_frozen_states
@@ -35,7 +36,7 @@ from genre.parts import Baseline
 from genre.registry import Registry
 from genre.testing.planted import WORDS, planted_dataset
 from genre_baselines import language_models
-from genre_baselines.language_models import find_model
+from genre_baselines.model_files import find_model
 from genre_baselines.plmnr import LanguageModelFieldEncoder
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
@@ -631,3 +632,47 @@ def test_the_real_one_knows_as_many_tokens_as_its_tokenizer(registry: Registry) 
     model = language_models.load_pretrained(folder, 1)
     assert isinstance(model, nn.Module)
     assert model.config.vocab_size == Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab_size()
+
+
+@pytest.mark.parametrize("tuned", [{"tuned_layers": 0}, {}], ids=["frozen", "tuned"])
+def test_a_saved_model_is_loaded_where_the_language_model_is_gone(
+    registry: Registry, dataset: Dataset, tmp_path: Path, tuned: Mapping[str, int]
+) -> None:
+    folder = write_model(tmp_path / "language-model")
+    model, features = made(registry, dataset, model=str(folder), **tuned)
+    expected = score_split(model, features, features.split("dev"))
+    save_model(tmp_path / "saved", TrainedModel(model, features.vocabulary, features.settings))
+    shutil.rmtree(folder)
+    assert str(tmp_path) not in (tmp_path / "saved" / "model.json").read_text(encoding="utf-8")
+    loaded = load_model(tmp_path / "saved", registry)
+    again = prepare_features(dataset, loaded.settings, vocabulary=loaded.vocabulary)
+    np.testing.assert_allclose(score_split(loaded.recommender, again, again.split("dev")), expected, atol=1e-5)
+    pretrained = list(encoder_of(loaded.recommender).pretrained_parameters())
+    assert pretrained
+    assert any(weight.requires_grad for weight in pretrained) is not bool(tuned)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"layers": 1}, "layers are of a pre-trained model"),
+        ({"model": "x", "config": {"model_type": "gpt2"}}, "a configuration and a tokenizer of its own"),
+        ({"config": {"model_type": "clip"}}, "has no vocab_size"),
+        ({"config": {"model_type": "vit"}}, "has no vocab_size"),
+    ],
+)
+def test_options_that_would_have_no_effect_or_cannot_read_are_errors(
+    registry: Registry, dataset: Dataset, options: Mapping[str, object], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        made(registry, dataset, **options)
+
+
+def test_other_files_under_the_same_name_change_the_key_of_a_training(registry: Registry, tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "language-model")
+    record = plmnr(registry, model=str(folder))
+    before = content_keys(registry, record)
+    write_model(folder, seed=5)
+    assert before
+    assert content_keys(registry, record) != before
+    assert content_keys(registry, plmnr(registry)) == ()
