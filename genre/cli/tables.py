@@ -20,10 +20,10 @@ def output() -> Console:
 
 
 def rounds_table(reports: Mapping[str, Sequence[RoundReport]]) -> None:
-    """Print what each round of each variant did, and below why answers were not used."""
+    """Print what each round of each variant did, why answers were not used, and how much texts repeat each other."""
     table = _table("Rounds", ("variant", "round"), ("subjects", "records", "calls", "stored", "skipped", "unusable"))
+    texts = _table("Texts", ("variant", "round", "text"), ("records", "distinct", "most repeated", "self-similarity"))
     reasons: list[str] = []
-    repeated: list[str] = []
     for variant, rounds in reports.items():
         for report in rounds:
             name = f"{report.name} (leaked)" if report.leaked else report.name
@@ -31,18 +31,21 @@ def rounds_table(reports: Mapping[str, Sequence[RoundReport]]) -> None:
             counts = (report.subjects, report.records, report.calls, report.reused, report.skipped, unusable)
             table.add_row(Text(variant), Text(name), *(f"{count:,}" for count in counts))
             reasons += [f"{variant}, {name}: {count:,} {reason}" for reason, count in report.quarantined.items()]
-            repeated += [
-                f"{variant}, {name}: {count:,} of {report.records:,} values of {field!r} are distinct"
-                for field, count in report.distinct.items()
-                if count < report.records
-            ]
+            for field, distinct in report.distinct.items():
+                similarity = report.self_similarity.get(field)
+                texts.add_row(
+                    *(Text(each) for each in (variant, name, field)),
+                    f"{report.records:,}",
+                    f"{distinct:,}",
+                    f"{report.most_repeated[field]:.1%}",
+                    "-" if similarity is None else f"{similarity:.3f}",
+                )
     console = output()
-    if table.row_count:
-        console.print(table)
+    for each in (table, texts):
+        if each.row_count:
+            console.print(each)
     for reason in reasons:
         console.print(Text(f"in quarantine: {reason}", style="yellow"))
-    for repetition in repeated:
-        console.print(Text(f"repetition: {repetition}", style="yellow"))
 
 
 def results_table(rows: Sequence[Mapping[str, object]]) -> None:

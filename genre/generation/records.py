@@ -68,15 +68,6 @@ class RecordSink:
             self._rows.clear()
 
 
-def distinct_texts(records: pl.LazyFrame, schema: Mapping[str, Json]) -> dict[str, int]:
-    """How many different values each property has that is a text; upper and lower case are alike."""
-    texts = [name for name, column in record_columns(schema).items() if column == pl.String]
-    if not texts:
-        return {}
-    counts = records.select(pl.col(name).str.to_lowercase().drop_nulls().n_unique() for name in texts).collect()
-    return {name: int(count) for name, count in counts.row(0, named=True).items()}
-
-
 class Quarantine:
     """Answers that cannot be used, with the reason: one JSON line each in `folder/quarantine.jsonl`."""
 

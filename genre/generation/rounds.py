@@ -8,10 +8,11 @@ from pathlib import Path
 import attrs
 
 from genre.dataset import Dataset
+from genre.generation.diversity import diversity
 from genre.generation.engine import Answered, Engine
 from genre.generation.pool import GeneratorPool
 from genre.generation.prepare import PreparedRound
-from genre.generation.records import Quarantine, RecordSink, distinct_texts
+from genre.generation.records import Quarantine, RecordSink
 from genre.parts import Gate, MalformedOutput, Prompt, Prompter, Record
 
 REPORT_EVERY = 64
@@ -31,6 +32,8 @@ class RoundReport:
         leaked: the answers were made from more than the prompts say.
         distinct: how many different values each text of the records has. Models repeat themselves: of 2,306 books that
             GPT-3.5 made up for GENRE's authors, 488 titles were distinct.
+        most_repeated: share of the records that have the most frequent value of each text.
+        self_similarity: mean Jaccard similarity of the word sets of two records, for each text. See `Diversity`.
     """
 
     name: str
@@ -47,6 +50,8 @@ class RoundReport:
     completion_tokens: int = 0
     leaked: bool = False
     distinct: Mapping[str, int] = attrs.field(factory=dict)
+    most_repeated: Mapping[str, float] = attrs.field(factory=dict)
+    self_similarity: Mapping[str, float] = attrs.field(factory=dict)
 
 
 @attrs.frozen
@@ -95,13 +100,13 @@ async def _run_round(
     folder: Path,
     on_progress: Callable[[RoundProgress], None],
 ) -> tuple[Dataset, RoundReport]:
-    generator, limits = pool.get(prepared.generator_name)
+    routing = pool.get(prepared.generator_name)
     gates = {name: make(dataset) for name, make in prepared.gates.items()}
     total = _total(prepared, dataset)
     tally = _Tally(prepared, total, on_progress)
     prompts = _first_subjects(prepared.prompter.prompts(dataset), prepared.limit)
     with RecordSink(folder, prepared.prompter.schema, prepared.name) as sink, Quarantine(folder) as quarantine:
-        answers = engine.answers(prompts, generator, name=prepared.generator_name, limits=limits)
+        answers = engine.answers(prompts, routing)
         async with aclosing(answers):  # no call may outlive the generator, however this block ends
             async for item in answers:
                 record, reason = _judge(item, prepared.prompter, gates)
@@ -112,15 +117,17 @@ async def _run_round(
                     sink.add(item.prompt, item.answer.completion.model, record)
         tally.report()
         records = sink.scan()
-    distinct = distinct_texts(records, prepared.prompter.schema)
-    report = attrs.evolve(tally.result, leaked=generator.identity.leaks, distinct=distinct)
+    identities = routing.identities
+    figures = attrs.asdict(diversity(records, prepared.prompter.schema))
+    report = attrs.evolve(tally.result, leaked=any(each.leaks for each in identities.values()), **figures)
     details: dict[str, object] = {
         "round": prepared.name,
         "task": prepared.task.name,
         "generator": prepared.generator_name,
-        "model": generator.identity.model,
-        "endpoint": generator.identity.endpoint,
-        "parameters": dict(generator.identity.parameters),
+        "models": {
+            name: {"model": each.model, "endpoint": each.endpoint, "parameters": dict(each.parameters)}
+            for name, each in identities.items()
+        },
         "leaked": report.leaked,
         "options": {key: _as_json(value) for key, value in prepared.options.items()},
         "templates": sorted(tally.templates),
@@ -129,7 +136,7 @@ async def _run_round(
         "records": report.records,
         "skipped": report.skipped,
         "quarantined": dict(report.quarantined),
-        "distinct": dict(distinct),
+        **figures,
     }
     return prepared.updater.update(dataset, records).with_lineage("round", **details), report
 
@@ -231,4 +238,6 @@ def _as_json(value: object) -> object:
     """Options as lineage keeps them: a file by its name, since its folder differs between machines."""
     if isinstance(value, str) and Path(value).is_absolute():
         return Path(value).name
+    if isinstance(value, Mapping):
+        return {name: _as_json(item) for name, item in value.items()}
     return [_as_json(item) for item in value] if isinstance(value, list | tuple) else value

@@ -260,7 +260,17 @@ def test_a_round_tells_how_many_of_its_texts_are_distinct(registry: Registry, tm
     dataset, [report] = enrich(registry, tmp_path, spec, generator=FakeLLM(repeat))
     assert report.records == 8
     assert report.distinct == {"title": 5, "abstract": 5, "category": 1}
-    assert dataset.lineage[-1].details["distinct"] == report.distinct
+    assert report.most_repeated == {"title": 0.5, "abstract": 0.5, "category": 1.0}
+    # Four equal titles make 6 of 28 pairs; of the others, those of one reader share "title", "of" and the reader.
+    assert report.self_similarity["category"] == 1
+    assert 6 / 28 < report.self_similarity["title"] < 1
+    for figure in ("distinct", "most_repeated", "self_similarity"):
+        assert dataset.lineage[-1].details[figure] == getattr(report, figure)
+
+
+def test_a_round_without_texts_tells_nothing_of_them(registry: Registry, tmp_path: Path) -> None:
+    _, [profiles] = enrich(registry, tmp_path, RoundSpec("user-profiler"))
+    assert (profiles.distinct, profiles.most_repeated, profiles.self_similarity) == ({}, {}, {})
 
 
 def test_a_round_s_gates_are_an_option_and_reject_repeated_titles(registry: Registry, tmp_path: Path) -> None:
