@@ -93,6 +93,21 @@ def test_a_word_may_hold_spaces(tmp_path: Path) -> None:
     assert rows_of(path, ("[UNK]", "at name@domain.com")) == [None, [5, 6]]
 
 
+def test_the_first_word_may_hold_spaces(tmp_path: Path) -> None:
+    path = written(tmp_path, ". . . 3 4\ngoal 1 2\nmatch 7 8\n")
+    assert word_vectors_width(path) == 2
+    assert rows_of(path, ("[UNK]", "goal", ". . .")) == [None, [1, 2], [3, 4]]
+
+
+def test_two_counts_are_a_header_only_when_the_lines_agree(tmp_path: Path) -> None:
+    assert rows_of(written(tmp_path, "7 3\na 2\nb 1\n"), ("[UNK]", "7", "a")) == [None, [3], [2]]
+    assert rows_of(written(tmp_path, "2 2\na 2 3\nb 1 4\n"), ("[UNK]", "2", "a")) == [None, None, [2, 3]]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_word(tmp_path: Path) -> None:
+    assert rows_of(written(tmp_path, "\ufeffgoal 1 2\nmatch 3 4\n")) == [None, [3, 4], [1, 2], None]
+
+
 def test_a_word_may_hold_a_line_separator_that_is_no_line_end(tmp_path: Path) -> None:
     assert rows_of(written(tmp_path, "goal 1 2\n\u2028\x85 3 4\n"), ("[UNK]", "\u2028\x85")) == [None, [3, 4]]
 
@@ -102,7 +117,7 @@ def test_only_lines_of_wanted_words_are_parsed_strictly(tmp_path: Path) -> None:
 
 
 words_and_vectors = st.dictionaries(
-    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n "), min_size=1),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n \ufeff"), min_size=1),
     st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=3, max_size=3),
     min_size=1,
 )
@@ -123,14 +138,16 @@ def test_what_is_written_is_read_again(
 MISTAKES = {
     "no number": ("goal 1 2\nmatch 1 x\n", ":2", "not a number: .*'x'"),
     "no number in the first line": ("goal 1 x\n", ":1", "'goal 1 x' is no word with numbers"),
-    "two blanks": ("goal 1 2\nmatch 1  2\n", ":2", "where the first line has 2"),
-    "too few numbers": ("goal 1 2\n\nmatch 1\n", ":3", "1 numbers where the first line has 2"),
-    "too many numbers": ("goal 1 2\nother 1 2 3\n", ":2", "3 numbers where the first line has 2"),
+    "two blanks": ("goal 1 2\nmatch 1  2\n", ":2", "where other lines have 2"),
+    "too few numbers": ("goal 1 2\n\nmatch 1\n", ":3", "1 numbers where other lines have 2"),
+    "too many numbers": ("goal 1 2\nother 1 2 3\n", ":2", "3 numbers where other lines have 2"),
     "a word alone": ("goal\n", ":1", "'goal' is no word with numbers"),
     "not a number (NaN)": ("goal 1 nan\n", ":1", "the vector of 'goal' is not finite"),
     "infinity": ("match 1 2\ngoal 1 -inf\n", ":2", "not finite"),
     "more than single precision holds": ("goal 1 1e39\n", ":1", "not finite"),
     "another separator": ("goal\t1\t2\n", ":1", "no word with numbers"),
+    "a header that counts other numbers": ("400 300\ngoal 1 2\nmatch 1 2\n", ":1", "says 300 .* have 2"),
+    "a number as Python alone writes it": ("match 1 2\ngoal 1_0 2\n", ":2", "not a number: .*'1_0'"),
     "nothing": ("", "", "the file is empty"),
     "a header alone": ("3 3\n", "", "the file is empty"),
     "bytes that are not UTF-8": (b"goal 1 2\nmatch\xff 1 2\n", ":2", "not UTF-8"),
