@@ -36,7 +36,7 @@ def train(
     from genre.cli.progress import TerminalObserver
     from genre.dataset import load_dataset
     from genre.experiments import CellPlan, options_from, train_model
-    from genre.experiments.models import overridden, overridden_training
+    from genre.experiments.models import check_override, overridden, overridden_training
     from genre.experiments.plan import BaselineOverride, located, located_word_vectors
     from genre.experiments.results import Cell
     from genre.modeling import FeatureSettings, TrainingSettings, check_model_folder, save_model
@@ -53,6 +53,7 @@ def train(
     features = structure(given.table("features"), FeatureSettings, "features")
     features = located_word_vectors(features, Path.cwd())
     training = structure(given.table("training"), TrainingSettings, "training")
+    check_override(override, features, "baseline")
     training = overridden_training(training, override, "baseline.training")
     plan = CellPlan(
         cell=Cell(folder.name, baseline, seed),

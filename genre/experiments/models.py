@@ -4,12 +4,13 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import get_args
 
 import attrs
 import polars as pl
 
 from genre.dataset import Dataset
-from genre.errors import RunError, UsageError
+from genre.errors import RunError, UsageError, nearest
 from genre.experiments.observer import Observer
 from genre.experiments.plan import BaselineOverride
 from genre.experiments.results import Cell
@@ -34,7 +35,7 @@ from genre.modeling import (
     with_frozen_states,
     with_tokenizers,
 )
-from genre.parts import Baseline, EpochFinished, Kind, canonical_json
+from genre.parts import Baseline, EpochFinished, FieldKind, Kind, canonical_json
 from genre.registry import Registry
 from genre.settings import structure
 from genre.version import __version__
@@ -236,9 +237,9 @@ def overridden(baseline: Baseline, override: BaselineOverride) -> Baseline:
     field_options = {name: dict(each) for name, each in baseline.field_options.items() if name in encoders.values()}
     for name, each in override.field_options.items():
         field_options[name] = {**field_options.get(name, {}), **each}
-    news_encoder = override.news_encoder or baseline.news_encoder
-    user_encoder = override.user_encoder or baseline.user_encoder
-    interaction = override.interaction or baseline.interaction
+    news_encoder = baseline.news_encoder if override.news_encoder is None else override.news_encoder
+    user_encoder = baseline.user_encoder if override.user_encoder is None else override.user_encoder
+    interaction = baseline.interaction if override.interaction is None else override.interaction
     news_options = baseline.news_options if news_encoder == baseline.news_encoder else {}
     user_options = baseline.user_options if user_encoder == baseline.user_encoder else {}
     interaction_options = baseline.interaction_options if interaction == baseline.interaction else {}
@@ -255,6 +256,21 @@ def overridden(baseline: Baseline, override: BaselineOverride) -> Baseline:
         user_options={**user_options, **override.user_options},
         interaction_options={**interaction_options, **override.interaction_options},
     )
+
+
+def check_override(override: BaselineOverride, features: FeatureSettings, where: str) -> None:
+    """Whether every field encoder that an experiment changes has a field to read.
+
+    Raises:
+        UsageError: a key is neither a kind of fields nor a field that is seen.
+    """
+    known = {*get_args(FieldKind), *features.field_kinds}
+    if stray := next((name for name in override.field_encoders if name not in known), None):
+        raise UsageError(
+            f"{stray!r} is neither a kind of fields nor a field that the model sees",
+            where=f"{where}.field_encoders",
+            remedy=nearest(stray, known),
+        )
 
 
 def overridden_training(training: TrainingSettings, override: BaselineOverride, where: str) -> TrainingSettings:

@@ -137,8 +137,15 @@ def with_tokenizers(registry: Registry, baseline: Baseline, settings: FeatureSet
     """Settings whose text fields are cut into the tokens that the baseline's encoders read.
 
     Raises:
-        UsageError: as `field_encoder_names`, or an encoder's tokenizer is not to be found.
+        UsageError: as `field_encoder_names`, an encoder's tokenizer is not to be found, or the settings have some
+            already.
     """
+    if settings.tokenizers:
+        raise UsageError(
+            "tokenizers are given, and they follow from the baseline's encoders",
+            where="features.tokenizers",
+            remedy="leave them out; choose another encoder of texts to read other tokens",
+        )
     tokenizers = {}
     for encoder, fields in field_encoder_names(registry, baseline, settings).items():
         tokenizer = _tokenizer(registry, baseline, encoder)

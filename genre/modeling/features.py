@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import attrs
 import numpy as np
@@ -24,7 +24,7 @@ from genre.modeling.staging import staged
 from genre.modeling.vocabulary import INTERESTS, Vocabulary, build_vocabulary, news_text, read_tokenizer
 from genre.parts import WORDS, FieldSpec, PretrainedEmbedding, canonical_json
 
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 _VOCABULARY: Final = "vocabulary.json"
 
 
@@ -167,7 +167,7 @@ def prepare_features(
     if vocabulary is None:
         path = folder / _VOCABULARY
         vocabulary = Vocabulary.from_json(_read(path), where=path)
-    return Features(dataset, settings, vocabulary, _map(folder, dataset, settings))
+    return Features(dataset, settings, vocabulary, _map(folder, settings))
 
 
 def file_state(path: str | None) -> list[int] | None:
@@ -232,11 +232,8 @@ def _encode_news(dataset: Dataset, settings: FeatureSettings, vocabulary: Vocabu
     entities: dict[str, Ragged] = {
         field: _entity_ids(dataset, field, vocabulary).first(length) for field, length in settings.entities.items()
     }
-    return NewsFeatures(texts, categories, entities, _vectors(dataset, settings))
-
-
-def _vectors(dataset: Dataset, settings: FeatureSettings) -> dict[str, tuple[NDArray[np.float32], NDArray[np.bool_]]]:
-    return {field: dataset.vectors_of(field) for field in settings.vectors}
+    vectors = {field: dataset.vectors_of(field) for field in settings.vectors}
+    return NewsFeatures(texts, categories, entities, vectors)
 
 
 def _entity_ids(dataset: Dataset, field: str, vocabulary: Vocabulary) -> Ragged:
@@ -279,7 +276,7 @@ def _cache_key(dataset: Dataset, settings: FeatureSettings, vocabulary: Vocabula
 
 
 def _store(folder: Path, vocabulary: Vocabulary, news: NewsFeatures, settings: FeatureSettings) -> None:
-    """Write the folder, whole or not at all. Vectors stay with the data set."""
+    """Write the folder, whole or not at all."""
     with staged(folder, replace=False) as staging:
         # Files are numbered: a field's name is data, and data never becomes a path.
         for kind, fields in (("text", news.texts), ("entities", news.entities)):
@@ -288,13 +285,16 @@ def _store(folder: Path, vocabulary: Vocabulary, news: NewsFeatures, settings: F
                 np.save(staging / f"{kind}{number}.offsets.npy", ragged.offsets)
         for number, field in enumerate(settings.categories):
             np.save(staging / f"category{number}.npy", news.categories[field])
+        for number, (vectors, present) in enumerate(news.vectors.values()):
+            np.save(staging / f"vector{number}.npy", vectors)
+            np.save(staging / f"vector{number}.present.npy", present)
         (staging / _VOCABULARY).write_text(vocabulary.to_json(), encoding="utf-8")
 
 
-def _map(folder: Path, dataset: Dataset, settings: FeatureSettings) -> NewsFeatures:
-    def load(name: str) -> NDArray[np.int32]:
+def _map(folder: Path, settings: FeatureSettings) -> NewsFeatures:
+    def load(name: str) -> NDArray[Any]:
         try:
-            array: NDArray[np.int32] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+            array: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
             raise _damaged(folder / f"{name}.npy", error) from error
         return array
@@ -308,12 +308,11 @@ def _map(folder: Path, dataset: Dataset, settings: FeatureSettings) -> NewsFeatu
     categories: dict[str, NDArray[np.int32]] = {
         field: load(f"category{number}") for number, field in enumerate(settings.categories)
     }
-    return NewsFeatures(
-        ragged("text", settings.texts),
-        categories,
-        ragged("entities", settings.entities),
-        _vectors(dataset, settings),
-    )
+    vectors = {
+        field: (load(f"vector{number}"), load(f"vector{number}.present"))
+        for number, field in enumerate(settings.vectors)
+    }
+    return NewsFeatures(ragged("text", settings.texts), categories, ragged("entities", settings.entities), vectors)
 
 
 def _read(path: Path) -> str:

@@ -106,6 +106,10 @@ def test_a_frozen_language_model_is_trained_and_evaluated_from_its_folder(genre:
 
 
 MISTAKES = {
+    "an encoder of a field that is not seen": (["baseline.field_encoders.titel=cnn"], ["'titel'", "'title'"]),
+    "an encoder without a name": (["baseline.news_encoder=''"], ["no news-encoder ''"]),
+    "tokenizers": (["features.tokenizers.title=/nosuch"], ["features.tokenizers", "leave them out"]),
+    "an empty closed vocabulary": (["features.interest_vocabularies.topics=[]"], ["topics is empty"]),
     "an unknown table": (["model.dim=3"], ["unknown option 'model'", "baseline or features or training"]),
     "an unknown option": (["baseline.dims=3"], ["unknown option 'dims'", "did you mean 'dim'?"]),
     "an unknown user encoder": (["baseline.user_encoder=nmrs"], ["'nmrs'", "did you mean 'nrms'?"]),
