@@ -14,7 +14,7 @@ import torch
 from fake_llm import FakeLLM
 from generation.test_rounds import enrich
 from modeling import test_metrics
-from torch import Tensor
+from torch import Tensor, nn
 
 import genre_tasks.news_text
 from genre.generation import RoundSpec
@@ -129,6 +129,21 @@ def test_a_target_attention_that_pools_without_looking_is_found(monkeypatch: pyt
     monkeypatch.setattr(DINUserEncoder, "forward", pooled)
     with pytest.raises(ConformanceError, match="weight"):
         run("user-encoder", "din", "every-weight-that-is-trained-gets-a-gradient")
+    with pytest.raises(ConformanceError, match="the same vector for another candidate"):
+        run("user-encoder", "din", "the-vector-depends-on-the-candidate-as-declared")
+
+
+def test_running_statistics_that_no_file_holds_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = nn.Module.register_buffer
+
+    def fleeting(self: nn.Module, name: str, tensor: Tensor) -> None:
+        original(self, name, tensor, persistent=False)
+
+    monkeypatch.setattr(blocks.Dice, "register_buffer", fleeting)
+    with pytest.raises(ConformanceError, match="register buffers as persistent"):
+        run("user-encoder", "din", "weights-survive-a-file")
+    with pytest.raises(ConformanceError, match="register buffers as persistent"):
+        run("baseline", "din", "a-model-survives-its-folder")
 
 
 def test_dice_that_counts_padding_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

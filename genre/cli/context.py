@@ -39,6 +39,9 @@ as_json = click.option("as_json", "--json", is_flag=True, help="Print JSON.")
 store_path = click.option(
     "--store", type=FILE, default=DEFAULT_STORE, show_default=True, help="The answer store: what was paid once."
 )
+budget_limit = click.option(
+    "budget", "--budget", metavar="AMOUNT", help="US dollars that the calls may cost, such as 25usd; never exceeded."
+)
 cache_path = click.option("--cache", type=FOLDER, default=DEFAULT_CACHE, show_default=True, help="Prepared features.")
 
 

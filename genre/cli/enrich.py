@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from genre.cli.context import FOLDER, option_pairs, print_json, registry_of, store_path
+from genre.cli.context import FOLDER, budget_limit, option_pairs, print_json, registry_of, store_path
 from genre.cli.context import as_json as json_option
 
 
@@ -16,6 +16,7 @@ from genre.cli.context import as_json as json_option
 @option_pairs
 @click.option("--out", type=FOLDER, required=True, help="Folder for the enriched data set.")
 @store_path
+@budget_limit
 @json_option
 @click.pass_context
 def enrich(
@@ -27,6 +28,7 @@ def enrich(
     options: tuple[str, ...],
     out: Path,
     store: Path,
+    budget: str | None,
     as_json: bool,
 ) -> None:
     """Enrich the data set in FOLDER with one or more tasks and save the result.
@@ -38,8 +40,10 @@ def enrich(
     from genre.cli.progress import TerminalObserver
     from genre.cli.tables import rounds_table
     from genre.experiments import enrich_folder, options_from
+    from genre.generation import parse_budget
 
     registry = registry_of(ctx)
+    money = None if budget is None else parse_budget(budget)
     with TerminalObserver() as observer:
         enriched = enrich_folder(
             registry,
@@ -51,6 +55,7 @@ def enrich(
             limit=limit,
             options=options_from(options),
             observer=observer,
+            budget=money,
         )
     if as_json:
         print_json([attrs.asdict(report) for report in enriched.reports])

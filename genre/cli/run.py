@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genre.cli.context import FILE, FOLDER, cache_path, print_json, registry_of, store_path
+from genre.cli.context import FILE, FOLDER, budget_limit, cache_path, print_json, registry_of, store_path
 from genre.cli.context import as_json as json_option
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ settings_changes = click.option(
 @run_folder
 @store_path
 @cache_path
+@budget_limit
 @json_option
 @click.pass_context
 def run(
@@ -32,15 +33,20 @@ def run(
     out: Path | None,
     store: Path,
     cache: Path,
+    budget: str | None,
     as_json: bool,
 ) -> None:
     """Run the EXPERIMENT file: enrich each variant, train each baseline, write results.json."""
     from genre.cli.progress import TerminalObserver
     from genre.experiments import load_experiment, run_experiment
+    from genre.generation import parse_budget
 
     plan = load_experiment(experiment, changes)
+    limit = None if budget is None else parse_budget(budget)
     with TerminalObserver() as observer:
-        result = run_experiment(plan, registry_of(ctx), folder=out, store=store, cache=cache, observer=observer)
+        result = run_experiment(
+            plan, registry_of(ctx), folder=out, store=store, cache=cache, observer=observer, budget=limit
+        )
     _print_result(result, as_json=as_json)
 
 

@@ -2,17 +2,18 @@
 
 import asyncio
 import functools
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
 import attrs
+import polars as pl
 
 from genre.dataset import Dataset
 from genre.experiments.observer import Observer
-from genre.generation import AnswerStore, Engine, PreparedRound, RoundReport, generator_pool, run_rounds
+from genre.generation import AnswerStore, Budget, Engine, PreparedRound, RoundReport, generator_pool, run_rounds
 from genre.parts import AnswersStored
 from genre.registry import Registry
 
@@ -35,16 +36,20 @@ def enrich_variants(
     store: Path,
     folder: Path,
     observer: Observer,
+    budget: float | None = None,
 ) -> dict[str, Enriched]:
     """Run the rounds of every variant, each from the same data set; equal prompts are paid once.
 
     Args:
         store: the answer store's file.
+        budget: US dollars that the calls of all rounds may cost; None for no limit.
         folder: each variant's records and quarantine go to `folder/VARIANT/NUMBER-ROUND`.
 
     Raises:
+        UsageError: a gate cannot be made; told before the first call.
         RunError: a generator cannot go on. All answers so far are stored, and the same call goes on from there.
     """
+    _rehearse_gates(dataset, variants.values())
 
     def tell(event: AnswersStored) -> None:
         registry.announce("genre_answers_stored", event=event)
@@ -57,7 +62,12 @@ def enrich_variants(
                     pool.get(
                         each.generator_name
                     )  # a mistake in the last round's generator is told before the first call
-            engine = Engine(answers, tell)
+            engine = Engine(
+                answers,
+                tell,
+                budget=Budget() if budget is None else Budget(limit=budget),
+                on_route_down=lambda name, reason: observer.on_message(f"{name} answers nothing any more: {reason}"),
+            )
             for name, rounds in variants.items():
                 made, reports = await run_rounds(
                     dataset,
@@ -72,6 +82,36 @@ def enrich_variants(
 
     with closing(AnswerStore(store)) as answers:
         return _run(enrich_all(answers))
+
+
+def _rehearse_gates(dataset: Dataset, variants: Iterable[Sequence[PreparedRound]]) -> None:
+    """Make every gate once: what it misses in the data set is told before money is spent."""
+    made: set[tuple[str, ...]] = set()
+    for rounds in variants:
+        written, earlier = dataset, ""
+        for each in rounds:
+            for name, make in each.gates.items():
+                # Equal gates of several variants are made once: over a large data set that takes a while.
+                key = (name, repr(each.options.get("gates")), earlier)
+                if key not in made:
+                    made.add(key)
+                    make(written)
+            written, earlier = _as_if_written(written, each), f"{earlier} {each.task.name}/{each.name}"
+
+
+def _as_if_written(dataset: Dataset, prepared: PreparedRound) -> Dataset:
+    """A data set with the round's version of any text field that it may write: a later round's gate may read it."""
+    properties = prepared.prompter.schema.get("properties")
+    renamed = prepared.options.get("fields")
+    named = {*(properties if isinstance(properties, Mapping) else ()), prepared.options.get("field")}
+    named |= set(renamed.values()) if isinstance(renamed, Mapping) else set()
+    fields = sorted({*dataset.text_fields, *(name for name in named if isinstance(name, str))})
+    if not dataset.news.height:
+        return dataset
+    rows = pl.DataFrame({"field": fields}).with_columns(
+        news=pl.lit(0), version=pl.lit(prepared.name), model=pl.lit(""), text=pl.lit("")
+    )
+    return dataset.with_texts(rows)
 
 
 def _run(work: Coroutine[None, None, T]) -> T:

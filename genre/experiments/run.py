@@ -13,6 +13,7 @@ from genre.experiments.enrichment import Enriched, enrich_variants
 from genre.experiments.models import (
     CellPlan,
     build_model,
+    check_override,
     evaluate_model,
     overridden,
     overridden_training,
@@ -32,8 +33,9 @@ from genre.modeling import (
     summarize,
 )
 from genre.modeling.untrained import evaluate_untrained, news_documents, train_clicks
-from genre.parts import Baseline, RunFinished, RunPlan
+from genre.parts import Baseline, Kind, RunFinished, RunPlan
 from genre.registry import Registry
+from genre.settings import read_toml
 
 QUICKSTART: Final = Path(__file__).with_name("quickstart.toml")
 RUNS: Final = Path("runs")
@@ -96,6 +98,7 @@ def run_experiment(
     store: Path,
     cache: Path | None = None,
     observer: Observer | None = None,
+    budget: float | None = None,
 ) -> RunResult:
     """Run an experiment. Called again, it makes no call that was answered and trains no cell that was finished.
 
@@ -103,6 +106,7 @@ def run_experiment(
         folder: the run folder; default `runs/NAME`.
         store: the answer store's file.
         cache: folder for prepared features.
+        budget: US dollars that the calls may cost; None for no limit.
 
     Raises:
         UsageError: something in the experiment is wrong; told before the first call.
@@ -128,12 +132,12 @@ def run_experiment(
     dataset = read_dataset(
         plan.registry, spec.reader, spec.options, vectors=spec.vectors, halve=spec.halve, path=experiment.path
     )
-    _check_splits(experiment, dataset)
+    _check_splits(plan, dataset)
     _rehearse(plan, dataset, cache)
     for variant in experiment.variants:
         check_dataset_folder(folder / "datasets" / variant.name)
     enriched = enrich_variants(
-        plan.registry, dataset, plan.rounds, store=store, folder=folder / "rounds", observer=watcher
+        plan.registry, dataset, plan.rounds, store=store, folder=folder / "rounds", observer=watcher, budget=budget
     )
     rows: list[Mapping[str, object]] = []
     reused = 0
@@ -177,26 +181,84 @@ def _plan(experiment: Experiment, registry: Registry) -> _Plan:
         ]
         for variant in experiment.variants
     }
-    for name in experiment.overrides:
-        registry.get("baseline", name, where=f"{source}, overrides")
+    _check_names(experiment, registry, source)
     baselines = {}
     for name in experiment.baselines:
         override = experiment.overrides.get(name, BaselineOverride())
-        training = overridden_training(experiment.training, override, f"{source}, overrides.{name}.training")
-        baselines[name] = (overridden(registry.baseline(name), override), training)
+        where = f"{source}, overrides.{name}"
+        training = overridden_training(experiment.training, override, f"{where}.training")
+        check_override(override, experiment.features, where)
+        baseline = overridden(registry.baseline(name), override)
+        _check_parts(registry, baseline, override, where)
+        baselines[name] = (baseline, training)
     return _Plan(experiment, registry, rounds, baselines)
 
 
-def _check_splits(experiment: Experiment, dataset: Dataset) -> None:
+def _check_names(experiment: Experiment, registry: Registry, source: str) -> None:
+    """Whether there is something to train, and every override is of something that is trained."""
+    if experiment.baselines and not experiment.seeds:
+        raise UsageError(
+            "there is no seed, and baselines are trained once a seed",
+            where=f"{source}, seeds",
+            remedy="name one or more, such as seeds = [0]",
+        )
+    # A change on the command line may leave out baselines of the file; their overrides stay there, and do no harm.
+    said = read_toml(experiment.path).get("baselines") if experiment.path and experiment.path.is_file() else None
+    trained = {*experiment.baselines, *(map(str, said) if isinstance(said, list) else ())}
+    for name in experiment.overrides:
+        where = f"{source}, overrides.{name}"
+        registry.get("baseline", name, where=where)
+        if name not in trained:
+            raise UsageError(
+                f"the experiment trains no baseline {name!r}, which it overrides",
+                where=where,
+                remedy=f"add it to `baselines`, or leave the table out; {nearest(name, trained)}",
+            )
+
+
+def _check_parts(registry: Registry, baseline: Baseline, override: BaselineOverride, where: str) -> None:
+    """Look up what an override says, where it says so."""
+    for field, encoder in override.field_encoders.items():
+        registry.get("field-encoder", encoder, where=f"{where}.field_encoders.{field}")
+    for encoder in override.field_options:
+        place = f"{where}.field_options.{encoder}"
+        if encoder not in baseline.field_encoders.values():
+            raise UsageError(
+                f"options for the field encoder {encoder!r}, which reads no field",
+                where=place,
+                remedy=nearest(encoder, baseline.field_encoders.values()),
+            )
+        registry.structure_options("field-encoder", encoder, baseline.field_options[encoder], where=place)
+    parts: tuple[tuple[Kind, str, str], ...] = (
+        ("news-encoder", "news_encoder", "news_options"),
+        ("user-encoder", "user_encoder", "user_options"),
+        ("interaction", "interaction", "interaction_options"),
+    )
+    for kind, part, options in parts:
+        if getattr(override, part) is not None:
+            registry.get(kind, getattr(override, part), where=f"{where}.{part}")
+        if getattr(override, options):
+            given = getattr(baseline, options)
+            registry.structure_options(kind, getattr(baseline, part), given, where=f"{where}.{options}")
+
+
+def _check_splits(plan: _Plan, dataset: Dataset) -> None:
     """Name a missing split now, not after hours of calls."""
-    stop = experiment.training.stop_split
-    for split in (experiment.training.train_split, *([stop] if stop else []), *experiment.report):
+    experiment = plan.experiment
+    wanted = [(split, "report") for split in experiment.report]
+    trainings = {"training": experiment.training} | {
+        f"overrides.{name}.training": training for name, (_, training) in plan.baselines.items()
+    }
+    for table, training in trainings.items():
+        wanted.append((training.train_split, f"{table}.train_split"))
+        if training.stop_split:
+            wanted.append((training.stop_split, f"{table}.stop_split"))
+    for split, key in wanted:
         if split not in dataset.splits:
             raise UsageError(
                 f"the data set has no split {split!r}",
-                where=experiment.path or experiment.name,
-                remedy=f"its splits are {', '.join(dataset.splits)}; change `report` or `training`, or cut one with "
-                "`dataset.halve`",
+                where=f"{experiment.path or experiment.name}, {key}",
+                remedy=f"its splits are {', '.join(dataset.splits)}; change `{key}`, or cut one with `dataset.halve`",
             )
 
 

@@ -94,12 +94,14 @@ def enrich_folder(
     limit: int | None = None,
     options: Mapping[str, object] | None = None,
     observer: Observer | None = None,
+    budget: float | None = None,
 ) -> Enriched:
     """Run tasks one after another over the data set in `folder`, and save the result in `out`.
 
     Args:
-        options: go to each task that has them.
+        options: go to each task that has them; `gates` goes to all.
         store: the answer store's file.
+        budget: US dollars that the calls may cost; None for no limit.
 
     Raises:
         UsageError: an unknown task, generator or option.
@@ -138,6 +140,7 @@ def enrich_folder(
         store=store,
         folder=out.with_name(f"{out.name}-rounds"),
         observer=observer or Observer(),
+        budget=budget,
     )[out.name]
     save_dataset(enriched.dataset, out)
     return enriched
@@ -146,4 +149,4 @@ def enrich_folder(
 def _task_options(registry: Registry, name: str) -> set[str]:
     task = registry.task(name)
     classes = (registry.options_class("prompter", task.prompter), registry.options_class("updater", task.updater))
-    return {option for cls in classes if cls for option in option_names(cls)}
+    return {"gates", *(option for cls in classes if cls for option in option_names(cls))}

@@ -23,7 +23,7 @@ class RoundSpec:
         name: name of the round and of the text versions it writes; default: the task's name.
         limit: ask about the first so many subjects only.
         options: options of the task's prompter and updater, over those of registry.toml; `gates` is a table of gates
-            with their options.
+            with their options, over the task's own gates. `gates.NAME = false` leaves a gate out.
     """
 
     task: str
@@ -52,6 +52,8 @@ def prepare_round(
 ) -> PreparedRound:
     """Look up a round's parts and check every option, before anything is asked.
 
+    A gate's option `property`, and each of its `properties` that somebody names, must be a property of the answers.
+
     Args:
         path: the file that says the spec; relative paths in its options refer to its folder.
         where: file and key of the spec, for messages.
@@ -68,7 +70,7 @@ def prepare_round(
     layers = _layers(registry, task, spec, path, where)
     used = layers.table("tasks", task.name)
     used.pop("generator", None)
-    gates = _gates(task, used.pop("gates", {}), layers.where("tasks", task.name, "gates"))
+    gates = _gates(registry, task, used.pop("gates", {}), layers.where("tasks", task.name, "gates"))
     known = {option for cls in classes.values() if cls for option in option_names(cls)}
     if unknown := sorted(set(used) - known):
         place = where if unknown[0] in spec.options else layers.where("tasks", task.name, unknown[0])
@@ -82,11 +84,14 @@ def prepare_round(
         mine = {key: value for key, value in located.items() if cls and key in option_names(cls)}
         return registry.create(kind, part, mine, where=f"{where}, task {task.name}", **context)
 
+    prompter = cast(Prompter, create("prompter", task.prompter, task=task.name))
+    for gate, said in gates.items():
+        _check_gate(registry, gate, said, prompter, where=f"{where}, gates.{gate}")
     return PreparedRound(
         name=name,
         task=task,
         generator_name=spec.generator or _default_generator(registry, task.name),
-        prompter=cast(Prompter, create("prompter", task.prompter, task=task.name)),
+        prompter=prompter,
         updater=cast(Updater, create("updater", task.updater)),
         gates={gate: _gate_maker(registry, gate, options, where) for gate, options in gates.items()},
         limit=spec.limit,
@@ -95,8 +100,8 @@ def prepare_round(
 
 
 def _layers(registry: Registry, task: Task, spec: RoundSpec, path: Path | None, where: str) -> Settings:
-    """The task's own defaults below registry.toml, and the round's options above it."""
-    own = Layer(f"task {task.name}", {"tasks": {task.name: task.defaults}})
+    """The task's own defaults and gates below registry.toml, and the round's options above it."""
+    own = Layer(f"task {task.name}", {"tasks": {task.name: {**task.defaults, "gates": task.gates}}})
     mine = Layer(where, {"tasks": {task.name: spec.options}}, path)
     return Settings((own, *registry.settings.layers, mine))
 
@@ -112,17 +117,46 @@ def _default_generator(registry: Registry, task: str) -> str:
     return name
 
 
-def _gates(task: Task, given: object, where: str | None) -> Mapping[str, Mapping[str, object]]:
-    """The task's own gates, and those of registry.toml or the round with their options."""
-    if not isinstance(given, Mapping) or not all(isinstance(options, Mapping) for options in given.values()):
+def _gates(registry: Registry, task: Task, given: object, where: str) -> Mapping[str, Mapping[str, object]]:
+    """The gates that are not switched off, with their options."""
+    if not isinstance(given, Mapping) or not all(
+        options is False or isinstance(options, Mapping) for options in given.values()
+    ):
         raise UsageError(
             f"gates of the task {task.name!r} are {given!r}, and a table of tables is expected",
             where=where,
-            remedy='write, for example, gates = { distinct = { property = "title" } }',
+            remedy='write, for example, gates = { distinct = { property = "title" } }, or distinct = false for none',
         )
-    return {**task.gates, **given}
+    for name in given:
+        registry.get("gate", name, where=f"{where}.{name}")
+    return {name: options for name, options in given.items() if isinstance(options, Mapping)}
+
+
+def _check_gate(registry: Registry, name: str, given: Mapping[str, object], prompter: Prompter, *, where: str) -> None:
+    """Options are structured, and the properties that they name are those of the answers."""
+    options = registry.structure_options("gate", name, given, where=where)
+    properties = prompter.schema.get("properties")
+    if not isinstance(properties, Mapping):
+        return
+    judged, several = getattr(options, "property", None), getattr(options, "properties", ())
+    wanted = {"property": (judged,) if isinstance(judged, str) else (), "properties": several}
+    for option, names in wanted.items():
+        missing = [each for each in names if each not in properties]
+        # Of several properties that are only a default, those that an answer lacks are left out.
+        if missing and (option == "property" or option in given or len(missing) == len(names)):
+            raise UsageError(
+                f"the answers have no property {missing[0]!r}, which the gate {name!r} would judge",
+                where=f"{where}.{option}",
+                remedy=nearest(missing[0], properties),
+            )
 
 
 def _gate_maker(registry: Registry, name: str, options: Mapping[str, object], where: str) -> Callable[[Dataset], Gate]:
-    registry.structure_options("gate", name, options, where=f"{where}, gates.{name}")
-    return lambda dataset: cast(Gate, registry.create("gate", name, options, dataset=dataset))
+    def make(dataset: Dataset) -> Gate:
+        try:
+            return cast(Gate, registry.create("gate", name, options, dataset=dataset))
+        except UsageError as error:
+            place = error.where or f"gates.{name}"
+            raise UsageError(error.message, where=f"{where}, {place}", remedy=error.remedy) from error
+
+    return make

@@ -14,7 +14,6 @@ from typing import IO, Final
 
 import attrs
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from genre.errors import UsageError
@@ -57,6 +56,8 @@ class WordVectors:
 
     def as_embedding(self) -> PretrainedEmbedding:
         """What an embedding of these words starts from."""
+        import torch  # here alone: experiments are planned without it
+
         return PretrainedEmbedding(self.rows.shape[1], torch.from_numpy(self.rows))
 
 

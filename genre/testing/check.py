@@ -41,7 +41,7 @@ class Check:
         """
         try:
             self.run()
-        except AssertionError:
+        except ConformanceError:
             raise
         except Exception as error:
             raise ConformanceError(

@@ -2,8 +2,7 @@
 
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias, cast
 
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 
 from genre.testing.check import ConformanceError, require, shown
 from genre.testing.subject import Subject, require_misspelling_is_told
+from genre.testing.tensors import dense, random_state
 
 Inputs: TypeAlias = Mapping[str, Tensor]
 """What a module is called with, by name; the first axis of each tensor counts rows."""
@@ -21,6 +21,9 @@ Inputs: TypeAlias = Mapping[str, Tensor]
 ROWS: Final = 6
 DIM: Final = 16
 _TRIES: Final = 8
+_STEPS: Final = 3
+_NOTICED: Final = 1e-6
+"""Of an output's size: what differs by less may be rounding."""
 
 
 class Case(Protocol):
@@ -42,11 +45,32 @@ class Case(Protocol):
     def shape(self, inputs: Inputs) -> tuple[int, ...]:
         """The shape that it must return."""
 
+    def emptied(self, inputs: Inputs) -> Inputs:
+        """The same inputs with nothing but padding in the first two rows."""
+
+
+class PaddedCase(Case, Protocol):
+    """A kind of module whose inputs have padding."""
+
     def padded(self, inputs: Inputs) -> Inputs:
         """The same inputs with more padding, and something else in all of it."""
 
-    def emptied(self, inputs: Inputs) -> Inputs:
-        """The same inputs with nothing but padding in the first two rows."""
+
+@attrs.frozen(eq=False)
+class PaddingLaws:
+    """What holds for a module whose inputs have padding."""
+
+    case: PaddedCase
+
+    @torch.no_grad()
+    def padding_changes_nothing(self) -> None:
+        module, inputs = seeded(self.case, 0).eval(), self.case.inputs(0)
+        require_close(
+            self.case.call(module, self.case.padded(inputs)),
+            self.case.call(module, inputs),
+            "neither more padding nor what stands in it changes anything",
+            "mask attention, means and convolutions, and read no state behind the last real place",
+        )
 
 
 @attrs.frozen(eq=False)
@@ -84,15 +108,6 @@ class ModuleLaws:
                 "keep batch and sequence axes apart (`batch_first`), and let no statistic run over the batch",
             )
 
-    def padding_changes_nothing(self) -> None:
-        inputs = self.case.inputs(0)
-        self._require_close(
-            self._evaluated(self.case.padded(inputs)),
-            self._evaluated(inputs),
-            "neither more padding nor what stands in it changes anything",
-            "mask attention, means and convolutions, and read no state behind the last real place",
-        )
-
     def rows_without_anything_are_finite(self) -> None:
         module, inputs = self._seeded(0), self.case.emptied(self.case.inputs(0))
         output = self.case.call(module.eval(), inputs)
@@ -101,7 +116,7 @@ class ModuleLaws:
             output.sum().backward()  # type: ignore[no-untyped-call]
         for name, weight in module.named_parameters():
             if weight.grad is not None:
-                _require_finite(_dense(weight.grad), f"the gradient of {name} from rows without anything")
+                _require_finite(dense(weight.grad), f"the gradient of {name} from rows without anything")
 
     def every_weight_that_is_trained_gets_a_gradient(self) -> None:
         module = self._seeded(0).train()
@@ -117,7 +132,7 @@ class ModuleLaws:
                 gradient = waiting[name].grad
                 if gradient is not None:
                     unreached.discard(name)
-                    if bool(_dense(gradient).any()):
+                    if bool(dense(gradient).any()):
                         del waiting[name]
         for name in waiting:
             raise ConformanceError(
@@ -144,7 +159,7 @@ class ModuleLaws:
         )
         outputs = []
         for module in (first, second):
-            with _random_state(3):
+            with random_state(3):
                 outputs.append(self.case.call(module.train(), inputs).detach())
         require(
             torch.equal(*outputs),
@@ -167,7 +182,8 @@ class ModuleLaws:
         require(not touched, law, found=f"the inputs {shown(touched)} changed", remedy="write into new tensors")
 
     def weights_survive_a_file(self) -> None:
-        inputs, module = self.case.inputs(0), self._seeded(0).eval()
+        """After some steps: what only training moves must be in the file as well."""
+        inputs, module = self.case.inputs(0), self._trained().eval()
         fresh = self._seeded(1).eval()
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "weights.safetensors"
@@ -185,8 +201,8 @@ class ModuleLaws:
             self._require_close(
                 self.case.call(fresh, inputs),
                 self.case.call(module, inputs),
-                "a module that read another's weights gives its outputs",
-                "keep what decides the output in parameters and buffers",
+                "a module that read the weights of another one, which was trained, gives its outputs",
+                "keep what decides the output in parameters and buffers, and register buffers as persistent",
             )
 
     def it_moves_between_precisions(self) -> None:
@@ -243,8 +259,19 @@ class ModuleLaws:
         require_misspelling_is_told(self.case.subject.option_names, lambda wrong: self.case.build(**wrong))
 
     def _seeded(self, seed: int) -> nn.Module:
-        with _random_state(seed):
-            return self.case.build()
+        return seeded(self.case, seed)
+
+    def _trained(self) -> nn.Module:
+        module = self._seeded(0).train()
+        weights = [weight for weight in module.parameters() if weight.requires_grad]
+        optimizer = torch.optim.SGD(weights, lr=1e-3) if weights else None
+        for seed in range(_STEPS):
+            module.zero_grad()
+            output = self.case.call(module, self.case.inputs(seed))
+            if optimizer is not None and output.requires_grad:
+                output.square().mean().backward()  # type: ignore[no-untyped-call]
+                optimizer.step()
+        return module
 
     @torch.no_grad()
     def _evaluated(self, inputs: Inputs) -> Tensor:
@@ -286,6 +313,15 @@ def require_close(got: Tensor, expected: Tensor, law: str, remedy: str) -> None:
     require(distance <= tolerance, law, found=f"outputs that differ by up to {distance:g}", remedy=remedy)
 
 
+def require_differ(got: Tensor, other: Tensor, law: str, *, found: str, remedy: str) -> None:
+    """Nothing, if two outputs differ by more than rounding.
+
+    Raises:
+        ConformanceError: they do not.
+    """
+    require(_distance(got, other) > _NOTICED * (1.0 + float(other.abs().max())), law, found=found, remedy=remedy)
+
+
 def _distance(got: Tensor, expected: Tensor) -> float:
     """Largest difference; infinite where one is no number."""
     if not got.numel():
@@ -310,20 +346,15 @@ def _cast(inputs: Inputs, dtype: torch.dtype) -> Inputs:
     return {name: value.to(dtype) if value.is_floating_point() else value for name, value in inputs.items()}
 
 
-def _dense(gradient: Tensor) -> Tensor:
-    return gradient.to_dense() if gradient.is_sparse else gradient
-
-
 def _is_uniform(weight: Tensor) -> bool:
     """Whether it is a constant start, such as the ones of a normalisation."""
     return bool((weight == weight.flatten()[0]).all())
 
 
-@contextmanager
-def _random_state(seed: int) -> Iterator[None]:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield
+def seeded(case: Case, seed: int) -> nn.Module:
+    """The module whose weights are drawn with this seed."""
+    with random_state(seed):
+        return case.build()
 
 
 def module_of(made: object) -> nn.Module:

@@ -6,10 +6,20 @@ import attrs
 import torch
 from torch import Tensor, nn
 
-from genre.testing.check import Check, checks_of, require, shown
-from genre.testing.modules import DIM, ROWS, Inputs, ModuleLaws, module_of, require_close
+from genre.testing.check import Check, require, shown
+from genre.testing.modules import (
+    DIM,
+    ROWS,
+    Inputs,
+    ModuleLaws,
+    PaddingLaws,
+    module_of,
+    require_close,
+    require_differ,
+    seeded,
+)
 from genre.testing.subject import Subject
-from genre.testing.tensors import generator, ragged_mask, wider, without_first_rows
+from genre.testing.tensors import generator, ragged_mask, random_state, seeded_checks_of, wider, without_first_rows
 
 _CLICKS: Final = 5
 _CANDIDATES: Final = 4
@@ -20,13 +30,13 @@ _FIELDS: Final = 3
 def user_encoder_checks(subject: Subject) -> list[Check]:
     """The suite of a user encoder."""
     case = _UserCase(subject)
-    return [*checks_of(_UserLaws(case)), *checks_of(ModuleLaws(case))]
+    return seeded_checks_of(_UserLaws(case), PaddingLaws(case), ModuleLaws(case))
 
 
 def interaction_checks(subject: Subject) -> list[Check]:
     """The suite of an interaction, with one user vector a reader and with one a candidate."""
     case = _InteractionCase(subject)
-    return [*checks_of(_InteractionLaws(case)), *checks_of(ModuleLaws(case))]
+    return seeded_checks_of(_InteractionLaws(case), PaddingLaws(case), ModuleLaws(case))
 
 
 @attrs.frozen(eq=False)
@@ -53,8 +63,12 @@ class _UserCase:
         return vectors
 
     def shape(self, inputs: Inputs) -> tuple[int, ...]:
-        aware = self.subject.registry.target("user-encoder", self.subject.name).candidate_aware  # type: ignore[attr-defined]
-        return (ROWS, inputs["candidates"].shape[1] if aware else 1, DIM)
+        return (ROWS, inputs["candidates"].shape[1] if self.aware else 1, DIM)
+
+    @property
+    def aware(self) -> object:
+        """What it says of itself: whether its vector depends on the candidate."""
+        return getattr(self.subject.registry.target("user-encoder", self.subject.name), "candidate_aware", None)
 
     def padded(self, inputs: Inputs) -> Inputs:
         history, mask = wider(inputs["history"], inputs["mask"], torch.tensor(7.0))
@@ -72,29 +86,54 @@ class _UserLaws:
     case: _UserCase
 
     def it_says_whether_it_looks_at_the_candidates(self) -> None:
-        target = self.case.subject.registry.target("user-encoder", self.case.subject.name)
-        aware = getattr(target, "candidate_aware", None)
         require(
-            isinstance(aware, bool),
+            isinstance(self.case.aware, bool),
             "a user encoder's class attribute `candidate_aware` says whether its vector depends on the candidate",
-            found=shown(aware),
+            found=shown(self.case.aware),
             remedy="set it to True or False",
         )
 
     @torch.no_grad()
-    def candidates_do_not_see_each_other(self) -> None:
-        """Each has the vector that it has alone, wherever it stands; or none looks at them at all."""
-        module, inputs = self._module(), self.case.inputs(0)
-        vectors = self.case.call(module, inputs)
-        if vectors.shape[1] == 1:
-            other = {**inputs, "candidates": inputs["candidates"] + 1.0}
+    def other_clicks_change_the_vector(self) -> None:
+        """Of a reader with a full history. The candidates and who the reader is stay as they are."""
+        module, inputs = seeded(self.case, 0).eval(), self.case.inputs(0)
+        require_differ(
+            self.case.call(module, {**inputs, "history": 1.0 - 2.0 * inputs["history"]})[0],
+            self.case.call(module, inputs)[0],
+            "what a reader clicked changes the reader's vector",
+            found="the same vector for another history",
+            remedy="read the history",
+        )
+
+    @torch.no_grad()
+    def the_vector_depends_on_the_candidate_as_declared(self) -> None:
+        module, inputs = seeded(self.case, 0).eval(), self.case.inputs(0)
+        vectors, candidates = self.case.call(module, inputs), inputs["candidates"].clone()
+        if not self.case.aware:
             require_close(
-                self.case.call(module, other),
+                self.case.call(module, {**inputs, "candidates": 1.0 - 2.0 * candidates}),
                 vectors,
                 "a user encoder that is not candidate-aware does not look at the candidates",
                 "set candidate_aware to True, and return a vector for each candidate",
             )
             return
+        candidates[:, 0] = 1.0 - 2.0 * candidates[:, 0]
+        after = self.case.call(module, {**inputs, "candidates": candidates})
+        law = "the vector that a candidate-aware user encoder gives for a candidate depends on it, and on no other"
+        require_differ(
+            after[0, 0],
+            vectors[0, 0],
+            law,
+            found="the same vector for another candidate",
+            remedy="read the candidate, or set candidate_aware to False and return one vector (B, 1, D)",
+        )
+        require_close(after[:, 1:], vectors[:, 1:], law, "treat candidates as rows of their own")
+
+    @torch.no_grad()
+    def candidates_do_not_see_each_other(self) -> None:
+        """Each has the vector that it has alone, wherever it stands."""
+        module, inputs = seeded(self.case, 0).eval(), self.case.inputs(0)
+        vectors = self.case.call(module, inputs)
         law = "the vector for a candidate does not depend on the other candidates, nor on its place"
         remedy = "treat candidates as rows of their own"
         backwards = {name: inputs[name].flip(1) for name in ("candidates", "candidate_mask")}
@@ -108,10 +147,6 @@ class _UserLaws:
         candidates, candidate_mask = wider(inputs["candidates"], inputs["candidate_mask"], torch.tensor(9.0))
         wide = {**self.case.padded(inputs), "candidates": candidates, "candidate_mask": candidate_mask}
         require_same_statistics(self.case, inputs, wide)
-
-    def _module(self) -> nn.Module:
-        torch.manual_seed(0)
-        return self.case.build().eval()
 
 
 @attrs.frozen(eq=False)
@@ -171,23 +206,26 @@ class _InteractionLaws:
 
     @torch.no_grad()
     def padding_changes_no_logit(self) -> None:
-        module, inputs = self._module(), self.case.inputs(0)
+        module, inputs = seeded(self.case, 0).eval(), self.case.inputs(0)
         before = self.case.call(module, inputs)
         after = self.case.call(module, self.case.widened(inputs))[:, :_CANDIDATES]
         require_close(after, before, "candidates that only fill a row up change no logit", "score each by itself")
 
     @torch.no_grad()
     def candidates_do_not_see_each_other(self) -> None:
-        module, inputs = self._module(), self.case.inputs(0)
+        module, inputs = seeded(self.case, 0).eval(), self.case.inputs(0)
         logits = self.case.call(module, inputs)
         names = ("candidates", "candidate_mask", "candidate_fields")
-        backwards = {**inputs, **{name: inputs[name].flip(1) for name in names}}
         law = "the score of a candidate does not depend on the other candidates, nor on its place"
-        require_close(self.case.call(module, backwards).flip(1), logits, law, "score each candidate by itself")
+        remedy = "score each candidate by itself"
+        backwards = {**inputs, **{name: inputs[name].flip(1) for name in names}}
+        require_close(self.case.call(module, backwards).flip(1), logits, law, remedy)
+        first = {**inputs, **{name: inputs[name][:, :1] for name in names}}
+        require_close(self.case.call(module, first), logits[:, :1], law, remedy)
 
     @torch.no_grad()
     def a_user_vector_for_each_candidate_works_as_well(self) -> None:
-        module, inputs = self._module(), self.case.inputs(0)
+        module, inputs = seeded(self.case, 0).eval(), self.case.inputs(0)
         expanded = {**inputs, "user": inputs["user"].expand(-1, _CANDIDATES, -1)}
         require_close(
             self.case.call(module, expanded),
@@ -198,7 +236,7 @@ class _InteractionLaws:
 
     @torch.no_grad()
     def user_and_candidate_both_count(self) -> None:
-        module, inputs = self._module(), self.case.inputs(0)
+        module, inputs = seeded(self.case, 0).eval(), self.case.inputs(0)
         logits = self.case.call(module, inputs)
         changes = {
             "the user": {"user": inputs["user"] + 1.0},
@@ -219,10 +257,6 @@ class _InteractionLaws:
         inputs = self.case.inputs(0)
         require_same_statistics(self.case, inputs, self.case.widened(inputs))
 
-    def _module(self) -> nn.Module:
-        torch.manual_seed(0)
-        return self.case.build().eval()
-
 
 def require_same_statistics(case: "_UserCase | _InteractionCase", inputs: Inputs, padded: Inputs) -> None:
     """The law that a step in training mode leaves the same buffers, however much padding there was.
@@ -232,12 +266,11 @@ def require_same_statistics(case: "_UserCase | _InteractionCase", inputs: Inputs
     """
     kept = []
     for given in (inputs, padded):
-        torch.manual_seed(0)
-        module = case.build().train()
+        module = seeded(case, 0).train()
         for part in module.modules():
             if isinstance(part, nn.Dropout):
                 part.p = 0.0  # it draws another mask for another shape, which is no fault
-        with torch.no_grad():
+        with torch.no_grad(), random_state(0):
             case.call(module, given)
         kept.append(dict(module.named_buffers()))
     for name, value in kept[0].items():

@@ -1,9 +1,40 @@
-"""Inputs of declared shapes: rows of unequal length, padding at the end."""
+"""What suites of modules share: inputs of declared shapes (padding at the end), and torch's random state."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
 
+from genre.testing.check import Check, checks_of
+
 _FURTHER: int = 3
+
+
+@contextmanager
+def random_state(seed: int) -> Iterator[None]:
+    """Within it torch draws as from this seed; behind it the caller's random state is what it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed accelerators too, for good
+        yield
+
+
+def seeded_checks_of(*laws: object) -> list[Check]:
+    """`checks_of` each of these, every check in a random state of its own."""
+    return [Check(check.name, _seeded(check.run)) for each in laws for check in checks_of(each)]
+
+
+def _seeded(run: Callable[[], None]) -> Callable[[], None]:
+    def seeded() -> None:
+        with random_state(0):
+            run()
+
+    return seeded
+
+
+def dense(gradient: Tensor) -> Tensor:
+    """The gradient without what only embeddings have: a list of the rows that it touches."""
+    return gradient.to_dense() if gradient.is_sparse else gradient
 
 
 def generator(seed: int) -> torch.Generator:

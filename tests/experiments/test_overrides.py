@@ -140,14 +140,12 @@ def test_a_wrong_name_is_told_before_any_call(genre: Genre, fake_plugin: Path, w
     assert not Path(".genre/answers.sqlite").exists()
 
 
-@pytest.mark.xfail(reason="registry lookups of an experiment's parts are not told where the name stands")
 @pytest.mark.parametrize("wrong", ["an unknown user encoder", "an unknown interaction", "an unknown option of a part"])
 def test_a_wrong_name_is_told_with_the_experiment_file(genre: Genre, fake_plugin: Path, wrong: str) -> None:
     outcome = run_with(genre, fake_plugin, WRONG[wrong][0])
     assert "tiny.toml, overrides.plmnr" in outcome.err
 
 
-@pytest.mark.xfail(reason="errors in a table of tables lose the inner name")
 @pytest.mark.parametrize(("change", "name"), [("user=din", "'user'"), ("loss=binry", "binry")])
 def test_a_wrong_option_of_an_override_is_named(genre: Genre, fake_plugin: Path, change: str, name: str) -> None:
     assert name in run_with(genre, fake_plugin, f"overrides.plmnr.{change}").err

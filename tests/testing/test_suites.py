@@ -80,6 +80,16 @@ def test_a_check_that_passes_returns_nothing_and_one_that_fails_is_an_assertion_
     assert str(Check("law", broken)) == "law"
 
 
+def test_an_assertion_of_the_part_s_own_is_told_with_the_law() -> None:
+    def asserting() -> None:
+        raise AssertionError("three heads")
+
+    with pytest.raises(ConformanceError, match="AssertionError: three heads") as caught:
+        Check("law", asserting)()
+    assert "law" in caught.value.law
+    assert caught.value.remedy
+
+
 def test_a_prompter_that_no_task_uses_is_tested_alone() -> None:
     assert broken_laws("prompter", "unused") == set()
 

@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 import pluggy
 
-from genre.parts import AnyPart, Kind, Part, Task
+from genre.parts import AnyPart, Baseline, Kind, Part, Task
 from genre.registry import RegisteredPart, Registry
 from genre.settings import Settings
 from genre.testing import ConformanceError, checks
@@ -30,6 +30,23 @@ def toy(name: str, target: str, options: str | None = None) -> Part:
     return Part(name=name, summary="A toy", target=f"testing.{target}", options=options and f"testing.{options}")
 
 
+def baseline(name: str, **flaws: str) -> Baseline:
+    """A recommender of toy parts, some of which have a flaw."""
+    options = {part: {"flaw": flaw} for part, flaw in flaws.items()}
+    return Baseline(
+        name=name,
+        summary="A toy",
+        field_encoders=dict.fromkeys(("text", "category", "entities", "vector"), "toy"),
+        news_encoder="toy",
+        user_encoder="toy",
+        interaction="toy",
+        loss="cross-entropy",
+        dim=16,
+        user_options=options.get("user", {}),
+        interaction_options=options.get("interaction", {}),
+    )
+
+
 REGISTRY = toy_registry(
     ("dataset", toy("toy", "toy_datasets:read_toy", "toy_datasets:ToyOptions")),
     ("dataset", toy("unreadable", "toy_datasets:read_toy", "toys:Unreadable")),
@@ -42,6 +59,15 @@ REGISTRY = toy_registry(
     ("generator", toy("hanging", "toy_generators:Hanging", "toy_generators:ToyOptions")),
     ("generator", toy("unreadable", "toy_generators:ToyGenerator", "toys:Unreadable")),
     ("gate", toy("toy", "toy_gates:ToyGate", "toy_gates:ToyOptions")),
+    ("field-encoder", toy("toy", "toy_modules:ToyFieldEncoder", "toy_modules:ToyOptions")),
+    ("field-encoder", toy("sharing", "toy_modules:SharingFieldEncoder", "toy_modules:ToyOptions")),
+    ("news-encoder", toy("toy", "toy_modules:ToyNewsEncoder", "toy_modules:ToyOptions")),
+    ("user-encoder", toy("toy", "toy_modules:ToyUserEncoder", "toy_modules:ToyOptions")),
+    ("user-encoder", toy("aware", "toy_modules:AwareUserEncoder", "toy_modules:ToyOptions")),
+    ("interaction", toy("toy", "toy_modules:ToyInteraction", "toy_modules:ToyOptions")),
+    ("baseline", baseline("toy")),
+    ("baseline", baseline("deaf", user="deaf")),
+    ("baseline", baseline("lossy", interaction="lossy")),
     ("command", toy("toy", "toy_commands:toy")),
     ("command", toy("no-command", "toy_commands:no_command")),
     ("command", toy("silent", "toy_commands:silent")),
