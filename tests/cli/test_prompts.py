@@ -257,7 +257,7 @@ def test_what_was_tried_is_never_paid_again_by_a_run(
 ANSWERS = {
     "not JSON": ("no", "malformed: not JSON"),
     "not what the schema says": ('{"title": ""}', "malformed: schema: minLength of title"),
-    "rejected by a gate": ('{"title": "What to eat now"}', "rejected by distinct: title of a news in the data set"),
+    "rejected by a gate": ('{"title": "Late goal wins it"}', "rejected by distinct: title of a news in the data set"),
     "of lone surrogates": ('{"title": "\ud800"}', "malformed: unpaired surrogate"),
 }
 
