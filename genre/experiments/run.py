@@ -246,13 +246,12 @@ def _check_splits(plan: _Plan, dataset: Dataset) -> None:
     """Name a missing split now, not after hours of calls."""
     experiment = plan.experiment
     wanted = [(split, "report") for split in experiment.report]
-    trainings = {"training": experiment.training} | {
-        f"overrides.{name}.training": training for name, (_, training) in plan.baselines.items()
-    }
-    for table, training in trainings.items():
-        wanted.append((training.train_split, f"{table}.train_split"))
-        if training.stop_split:
-            wanted.append((training.stop_split, f"{table}.stop_split"))
+    for name, (_, training) in plan.baselines.items():
+        said = experiment.overrides[name].training if name in experiment.overrides else {}
+        for option, split in (("train_split", training.train_split), ("stop_split", training.stop_split)):
+            if split is not None:
+                table = f"overrides.{name}.training" if option in said else "training"
+                wanted.append((split, f"{table}.{option}"))
     for split, key in wanted:
         if split not in dataset.splits:
             raise UsageError(
