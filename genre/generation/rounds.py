@@ -1,7 +1,7 @@
 """Rounds: task x generator -> records -> a richer data set; a chain is a list of rounds."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
@@ -104,7 +104,7 @@ async def _run_round(
     gates = {name: make(dataset) for name, make in prepared.gates.items()}
     total = _total(prepared, dataset)
     tally = _Tally(prepared, total, on_progress)
-    prompts = _first_subjects(prepared.prompter.prompts(dataset), prepared.limit)
+    prompts = first_subjects(prepared.prompter.prompts(dataset), prepared.limit)
     with RecordSink(folder, prepared.prompter.schema, prepared.name) as sink, Quarantine(folder) as quarantine:
         answers = engine.answers(prompts, routing)
         async with aclosing(answers):  # no call may outlive the generator, however this block ends
@@ -216,7 +216,7 @@ def _judge(item: Answered, prompter: Prompter, gates: Mapping[str, Gate]) -> tup
     return record, None
 
 
-def _first_subjects(prompts: Iterator[Prompt], limit: int | None) -> Iterator[Prompt]:
+def first_subjects(prompts: Iterable[Prompt], limit: int | None) -> Iterator[Prompt]:
     """All prompts of the first `limit` distinct subjects."""
     if limit is None:
         yield from prompts

@@ -8,6 +8,7 @@ import jsonschema
 
 from genre.dataset import Dataset
 from genre.generation.records import PROVENANCE
+from genre.generation.rounds import first_subjects
 from genre.parts import Json, MalformedOutput, Prompt, Prompter, Record
 from genre.testing.check import Check, ConformanceError, checks_of, require, shown
 from genre.testing.example_data import content
@@ -89,7 +90,7 @@ class _Laws:
         prompts = self.trial.asked(prompter, dataset)
         subjects = len({prompt.subject for prompt in prompts})
         for limit in (None, 0, 1, 2, subjects, subjects + 1):
-            said, made = count(dataset, limit), sum(1 for _ in _of_first(prompts, limit))
+            said, made = count(dataset, limit), sum(1 for _ in first_subjects(prompts, limit))
             require(
                 said == made,
                 "`count(dataset, limit)` is the number of prompts about the first `limit` subjects",
@@ -223,13 +224,3 @@ def _properties(schema: Mapping[str, Json]) -> set[str]:
     if schema.get("type") != "object" or not isinstance(properties, dict) or not properties:
         raise ConformanceError(law, shown(schema), 'write {"type": "object", "properties": {...}, ...}')
     return set(properties)
-
-
-def _of_first(prompts: list[Prompt], limit: int | None) -> Iterator[Prompt]:
-    """The prompts of the first `limit` subjects, as a round with a limit asks them."""
-    seen: set[str] = set()
-    for prompt in prompts:
-        if prompt.subject not in seen and len(seen) == limit:
-            return
-        seen.add(prompt.subject)
-        yield prompt
