@@ -26,7 +26,8 @@ from genre.generation import (
     prepare_round,
 )
 from genre.generation.engine import Answered
-from genre.parts import AnswersStored, Gate, MalformedOutput, Prompt, Record, RunPlan, Task
+from genre.generation.judging import Judgement, judge
+from genre.parts import AnswersStored, Prompt, Record, RunPlan, Task
 from genre.registry import Registry
 from genre.settings import Layer, Settings, option_names
 
@@ -249,7 +250,7 @@ def try_prompts(
                 trials.append(mine)
                 async with aclosing(answered):  # no call may outlive the generator
                     async for item in answered:
-                        mine.append(_judged(item, sample.prepared, gates))
+                        mine.append(_trial(item, judge(item, sample.prepared.prompter, gates)))
                         watcher.on_round(name, _progress(sample, mine))
         return trials
 
@@ -349,26 +350,10 @@ def _progress(sample: PromptSample, trials: Sequence[Trial]) -> RoundProgress:
     )
 
 
-def _judged(item: Answered, prepared: PreparedRound, gates: Mapping[str, Gate]) -> Trial:
-    """What a round would make of an answer, with every verdict kept."""
-
-    def trial(reason: str | None, record: Record | None = None, said: Mapping[str, str | None] | None = None) -> Trial:
-        return Trial(item.prompt, item.answer, item.reused, record, reason, said or {})
-
-    answer = item.answer
-    if answer is None:
-        return trial("left out: the generator has no answer for it")
-    if answer.state in ("refused", "failed"):
-        return trial(f"{answer.state}: {answer.completion.text}")
-    if answer.state == "truncated":
-        return trial("truncated at max_tokens")
-    try:
-        record = prepared.prompter.parse(item.prompt, answer.completion.text)
-    except MalformedOutput as error:
-        return trial(f"malformed: {error.reason}")
-    said: dict[str, str | None] = {}
-    for name, gate in gates.items():
-        said[name] = gate.reject(item.prompt, record)
-        if said[name] is not None:
-            return trial(f"rejected by {name}: {said[name]}", record, said)
-    return trial(None, record, said)
+def _trial(item: Answered, judgement: Judgement) -> Trial:
+    reason = judgement.reason
+    if item.answer is None:
+        reason = "left out: the generator has no answer for it"
+    elif item.answer.state in ("refused", "failed"):
+        reason = f"{item.answer.state}: {item.answer.completion.text}"
+    return Trial(item.prompt, item.answer, item.reused, judgement.record, reason, judgement.gates)

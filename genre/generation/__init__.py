@@ -6,7 +6,8 @@ from genre.generation.engine import Engine, Routing
 from genre.generation.limits import Limits
 from genre.generation.pool import GeneratorPool, generator_pool
 from genre.generation.prepare import PreparedRound, RoundSpec, prepare_round
-from genre.generation.rounds import RoundProgress, RoundReport, run_rounds
+from genre.generation.reports import RoundProgress, RoundReport
+from genre.generation.rounds import run_rounds
 from genre.generation.store import AnswerStore, StoredAnswer
 from genre.generation.templates import ChatTemplate
 

@@ -48,17 +48,19 @@ class Routing:
     """Who may answer a round's prompts.
 
     Attributes:
+        name: the instance of `[generators.NAME]` that was asked for: a generator, or a router.
         routes: generators by name, with how hard to drive each.
         router: chooses among them for each prompt; None for the only one.
     """
 
+    name: str
     routes: Mapping[str, tuple[Generator, Limits]]
     router: Router | None = None
 
     @classmethod
     def to(cls, generator: Generator, limits: Limits, name: str) -> "Routing":
         """One generator for all prompts."""
-        return cls({name: (generator, limits)})
+        return cls(name, {name: (generator, limits)})
 
     @property
     def identities(self) -> Mapping[str, Identity]:

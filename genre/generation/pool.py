@@ -43,7 +43,7 @@ class GeneratorPool:
                     remedy="name the generators that it chooses among",
                 )
             routes[other] = (chosen, its_limits)
-        return Routing(routes, made)
+        return Routing(name, routes, made)
 
     async def aclose(self) -> None:
         """Close every generator that has something to close."""

@@ -13,7 +13,8 @@ from genre.generation.engine import Engine, Routing
 from genre.generation.limits import Limits
 from genre.generation.pool import GeneratorPool
 from genre.generation.prepare import PreparedRound
-from genre.generation.rounds import RoundReport, run_rounds
+from genre.generation.reports import RoundReport
+from genre.generation.rounds import run_rounds
 from genre.generation.store import AnswerStore
 from genre.parts import Completion, Identity, Prompt
 from genre.testing.check import Check, checks_of, require

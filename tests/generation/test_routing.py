@@ -65,7 +65,7 @@ def prompts(count: int, task: str = "task") -> list[Prompt]:
 
 def mixed(*providers: Provider, **options: object) -> Routing:
     weights = {"routes": {provider.name: 1 for provider in providers}, **options}
-    return Routing({provider.name: (provider, LIMITS) for provider in providers}, Mix(MixOptions(**weights)))  # type: ignore[arg-type]
+    return Routing("mix", {provider.name: (provider, LIMITS) for provider in providers}, Mix(MixOptions(**weights)))  # type: ignore[arg-type]
 
 
 def run(
