@@ -25,7 +25,7 @@ def genre_generators() -> Iterator[Part]:
         name="litellm",
         summary="Any provider that litellm knows; structured answers where the provider has them",
         target="genre_generators.litellm_provider:LiteLLMGenerator",
-        options="genre_generators.litellm_provider:LiteLLMOptions",
+        options="genre_generators.litellm_options:LiteLLMOptions",
     )
     yield Part(
         name="replay",

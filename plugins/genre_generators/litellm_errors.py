@@ -18,7 +18,7 @@ def typed_error(
         timeout: seconds that the call had.
     """
     status = getattr(error, "status_code", None)
-    said = _clean(f"{type(error).__name__}: {error}", key)
+    said = plain(without_keys(f"{type(error).__name__}: {error}", key))
     if not isinstance(status, int):
         return Transient(f"litellm failed: {said}", may_be_billed=True)
     if isinstance(error, litellm.Timeout):
@@ -35,9 +35,9 @@ def typed_error(
     return typed
 
 
-def _clean(text: str, key: str | None) -> str:
-    """Without any key: the configured one, and those that litellm may have found in the environment."""
+def without_keys(text: str, key: str | None) -> str:
+    """The text without any key: the configured one, and those that litellm may have found in the environment."""
     keys = {value for name, value in os.environ.items() if name.endswith(("_KEY", "_TOKEN")) and len(value) >= 8}
     for secret in keys | ({key} if key else set()):
         text = text.replace(secret, "***")
-    return plain(text)
+    return text

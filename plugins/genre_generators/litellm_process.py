@@ -1,0 +1,145 @@
+"""One worker process of the generator `litellm`, as its parent sees it."""
+
+import asyncio
+import itertools
+import sys
+from typing import Final, cast
+
+from genre.errors import UsageError
+from genre.parts import Completion, GenerationError, Prompt, Transient
+from genre_generators.litellm_messages import Line, Lines, Outbox, prompt_line, read_outcome
+
+CLOSE_SECONDS: Final = 0.3
+"""How long a process has to end by itself; Ctrl-C has to end within two seconds, and answers under way take 1.5."""
+KEPT_BYTES: Final = 4096
+"""Latest bytes of what a process said on its standard error that are kept, for the message when it died."""
+
+
+class WorkerProcess(asyncio.SubprocessProtocol):
+    """A process, and the calls that it has under way.
+
+    Args:
+        longest_call: seconds after which a process that is silent about a call is taken to hang, and ended.
+
+    Attributes:
+        answered: whether any outcome of a call has come.
+        refused: why it can make no call at all, if it cannot.
+    """
+
+    def __init__(self, longest_call: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._longest_call = longest_call
+        self.answered = False
+        self.refused: UsageError | None = None
+        self._ready: asyncio.Future[None] = loop.create_future()
+        self._ended: asyncio.Future[None] = loop.create_future()
+        self._calls: dict[int, asyncio.Future[Completion | GenerationError | UsageError]] = {}
+        self._numbers = itertools.count()
+        self._lines = Lines()
+        self._said = b""
+        self._transport: asyncio.SubprocessTransport
+        self._outbox: Outbox
+
+    @classmethod
+    async def start(cls, configuration: Line, *, longest_start: float, longest_call: float) -> "WorkerProcess":
+        """A process that is loading litellm; prompts wait for it.
+
+        Args:
+            configuration: what it is told first.
+            longest_start: seconds after which it is ended if it has not begun to serve.
+            longest_call: as for the class.
+        """
+        loop = asyncio.get_running_loop()
+        transport, process = await loop.subprocess_exec(
+            lambda: cls(longest_call),
+            sys.executable,
+            "-P",  # the working directory is no place to import from
+            "-m",
+            "genre_generators.litellm_worker",
+            start_new_session=True,  # Ctrl-C is for this process; the worker ends when its input does
+        )
+        process._outbox.put(configuration)
+        watch = loop.call_later(longest_start, transport.kill)
+        process._ready.add_done_callback(lambda _: watch.cancel())
+        return process
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is no such process any more."""
+        return self._ended.done()
+
+    @property
+    def last_words(self) -> str:
+        """The end of what it said on its standard error."""
+        return self._said.decode(errors="replace")
+
+    async def ask(self, prompt: Prompt) -> Completion:
+        """Let it answer one prompt.
+
+        Raises:
+            GenerationError: what the call ended with, or `Transient` when the process did or is silent.
+            UsageError: it can make no call at all.
+        """
+        if not self._ready.done():
+            await asyncio.shield(self._ready)
+        if self.refused is not None:
+            raise self.refused
+        if self.ended:
+            raise Transient("a worker process ended before it was asked")
+        number = next(self._numbers)
+        call = self._calls[number] = asyncio.get_running_loop().create_future()
+        self._outbox.put({"id": number, "prompt": prompt_line(prompt)})
+        try:
+            async with asyncio.timeout(self._longest_call):
+                outcome = await call
+        except TimeoutError:
+            self._transport.kill()
+            raise Transient("a worker process did not answer in time", may_be_billed=True) from None
+        except asyncio.CancelledError:
+            self._outbox.put({"id": number})
+            raise
+        finally:
+            del self._calls[number]
+        if isinstance(outcome, Completion):
+            return outcome
+        raise outcome
+
+    async def aclose(self) -> None:
+        """End it."""
+        if self.ended:
+            return
+        cast(asyncio.WriteTransport, self._transport.get_pipe_transport(0)).close()
+        await asyncio.wait([self._ended], timeout=CLOSE_SECONDS)
+        if not self.ended:
+            self._transport.kill()
+            await self._ended
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """It runs."""
+        self._transport = cast(asyncio.SubprocessTransport, transport)
+        pipe = cast(asyncio.WriteTransport, self._transport.get_pipe_transport(0))
+        self._outbox = Outbox(asyncio.get_running_loop().call_soon, pipe.write)
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        """It says something."""
+        if fd == 2:
+            self._said = (self._said + data)[-KEPT_BYTES:]
+            return
+        for line in self._lines.feed(data):
+            if "id" in line:
+                self.answered = True
+                if (call := self._calls.get(line["id"])) and not call.done():
+                    call.set_result(read_outcome(line))
+            elif "usage_error" in line:
+                self.refused = cast(UsageError, read_outcome(line))
+            else:
+                self._ready.set_result(None)
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """It is no more, and all that it said has been read."""
+        self._ended.set_result(None)
+        if not self._ready.done():
+            self._ready.set_result(None)
+        for call in self._calls.values():
+            if not call.done():
+                call.set_result(Transient("a worker process died during the call", may_be_billed=True))
