@@ -42,6 +42,9 @@ store_path = click.option(
 budget_limit = click.option(
     "budget", "--budget", metavar="AMOUNT", help="US dollars that the calls may cost, such as 25usd; never exceeded."
 )
+executor_name = click.option(
+    "executor", "--executor", metavar="NAME", help="Where prompts are answered: `local`, `ray`, or [executors.NAME]."
+)
 cache_path = click.option("--cache", type=FOLDER, default=DEFAULT_CACHE, show_default=True, help="Prepared features.")
 
 
@@ -67,5 +70,5 @@ def registry_of(ctx: click.Context) -> Registry:
 
 
 def print_json(value: object) -> None:
-    """JSON on standard output, for other programs."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    """JSON on standard output, for other programs; in ASCII, since a model's or a server's words may be in it."""
+    click.echo(json.dumps(value, indent=2))

@@ -3,7 +3,6 @@
 import json
 import math
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ import click
 
 from genre.cli.context import FILE, store_path
 from genre.cli.context import as_json as json_option
+from genre.cli.terminal import harmless
 from genre.errors import UsageError, nearest
 
 if TYPE_CHECKING:
@@ -165,14 +165,6 @@ def parse_age(text: str) -> int:
             f"{text!r} is not an age", where="--older-than", remedy="write 90m (minutes), 12h, 30d or 8w (weeks)"
         )
     return int(found[1]) * _UNITS[found[2]]
-
-
-def harmless(text: str) -> str:
-    """The text on one line, with everything escaped that a terminal would obey or that would reorder what is shown."""
-    return "".join(
-        char if char.isprintable() or unicodedata.category(char) == "Zs" else char.encode("unicode_escape").decode()
-        for char in text
-    )
 
 
 @contextmanager

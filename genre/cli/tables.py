@@ -6,8 +6,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from genre.cli.terminal import harmless
 from genre.experiments.results import METRICS, mean_rows
 from genre.generation import RoundReport
+from genre.generation.costs import Cost
+from genre.generation.reports import ModelReport
 
 PIPED_WIDTH = 120
 """Columns when the output is not a terminal, whose width nobody knows."""
@@ -20,32 +23,102 @@ def output() -> Console:
 
 
 def rounds_table(reports: Mapping[str, Sequence[RoundReport]]) -> None:
-    """Print what each round of each variant did, why answers were not used, and how much texts repeat each other."""
-    table = _table("Rounds", ("variant", "round"), ("subjects", "records", "calls", "stored", "skipped", "unusable"))
+    """Print what each round of each variant did and cost, what became of each model's answers and why, and how much
+    texts repeat each other.
+    """
+    rounds = _table(
+        "Rounds",
+        ("variant", "round"),
+        ("subjects", "records", "calls", "stored", "skipped", "unusable", "tokens", "cost"),
+    )
+    models = _table(
+        "Yield", ("variant", "round", "model"), ("answers", "usable", "cost", "paid before", "1,000 records")
+    )
     texts = _table("Texts", ("variant", "round", "text"), ("records", "distinct", "most repeated", "self-similarity"))
     reasons: list[str] = []
-    for variant, rounds in reports.items():
-        for report in rounds:
+    for variant, each in reports.items():
+        for report in each:
             name = f"{report.name} (leaked)" if report.leaked else report.name
-            unusable = sum(report.quarantined.values())
-            counts = (report.subjects, report.records, report.calls, report.reused, report.skipped, unusable)
-            table.add_row(Text(variant), Text(name), *(f"{count:,}" for count in counts))
-            reasons += [f"{variant}, {name}: {count:,} {reason}" for reason, count in report.quarantined.items()]
-            for field, distinct in report.distinct.items():
-                similarity = report.self_similarity.get(field)
-                texts.add_row(
-                    *(Text(each) for each in (variant, name, field)),
-                    f"{report.records:,}",
-                    f"{distinct:,}",
-                    f"{report.most_repeated[field]:.1%}",
-                    "-" if similarity is None else f"{similarity:.3f}",
-                )
+            _add_round(rounds, variant, name, report)
+            _add_models(models, variant, name, report)
+            _add_texts(texts, variant, name, report)
+            reasons += _reasons(f"{variant}, {name}", report)
     console = output()
-    for each in (table, texts):
-        if each.row_count:
-            console.print(each)
+    for table in (rounds, models, texts):
+        if table.row_count:
+            console.print(table)
     for reason in reasons:
-        console.print(Text(f"in quarantine: {reason}", style="yellow"))
+        console.print(Text(harmless(f"in quarantine: {reason}"), style="yellow"))
+
+
+def money(cost: Cost | None) -> str:
+    """US dollars; what is not known reads so, and a sum of which a part is not known is a lower bound."""
+    if cost is None:
+        return "-"
+    if cost.usd is None:
+        return "unknown"
+    text = f"${cost.usd:,.2f}" if cost.usd >= 1 or cost.usd == 0 else f"${cost.usd:.4f}"
+    if text == "$0.0000":
+        text = "< $0.0001"
+    return f"at least {text}" if cost.unknown else text
+
+
+def short(count: float) -> str:
+    """A count in three digits: 12.7M."""
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if count >= size:
+            return f"{count / size:.3g}{unit}" if count < 999.5 * size else f"{count / size:,.0f}{unit}"
+    return f"{count:.0f}"
+
+
+def _add_round(table: Table, variant: str, name: str, report: RoundReport) -> None:
+    unusable = sum(report.quarantined.values())
+    counts = (report.subjects, report.records, report.calls, report.reused, report.skipped, unusable)
+    tokens = f"{short(report.prompt_tokens)}+{short(report.completion_tokens)}" if report.calls else "-"
+    table.add_row(*_names(variant, name), *(f"{count:,}" for count in counts), tokens, money(report.cost))
+
+
+def _add_models(table: Table, variant: str, name: str, report: RoundReport) -> None:
+    for model in report.models:
+        paid = Cost.sum((model.cost, model.reused_cost))
+        table.add_row(
+            *_names(variant, name, _answerer(model)),
+            f"{model.answers:,}",
+            f"{model.records / model.answers:.1%}",
+            *map(money, (model.cost, model.reused_cost, paid.times(1000 / model.records) if model.records else None)),
+        )
+
+
+def _add_texts(table: Table, variant: str, name: str, report: RoundReport) -> None:
+    for field, distinct in report.distinct.items():
+        similarity = report.self_similarity.get(field)
+        table.add_row(
+            *_names(variant, name, field),
+            f"{report.records:,}",
+            f"{distinct:,}",
+            f"{report.most_repeated[field]:.1%}",
+            "-" if similarity is None else f"{similarity:.3f}",
+        )
+
+
+def _reasons(where: str, report: RoundReport) -> list[str]:
+    """Why answers were not used; by model where there are several."""
+    if len(report.models) <= 1:
+        return [f"{where}: {count:,} {reason}" for reason, count in report.quarantined.items()]
+    return [
+        f"{where}, {_answerer(model)}: {count:,} {reason}"
+        for model in report.models
+        for reason, count in model.quarantined.items()
+    ]
+
+
+def _answerer(report: ModelReport) -> str:
+    """The model, and the instance that asked it where that says more."""
+    return report.model if report.generator in report.model else f"{report.model} ({report.generator})"
+
+
+def _names(*names: str) -> list[Text]:
+    return [Text(harmless(name)) for name in names]
 
 
 def results_table(rows: Sequence[Mapping[str, object]]) -> None:
@@ -65,9 +138,9 @@ def results_table(rows: Sequence[Mapping[str, object]]) -> None:
 
 
 def _table(title: str, names: Sequence[str], figures: Sequence[str]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, header_style="bold")
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="bold")
     for name in names:
-        table.add_column(name, no_wrap=True)
+        table.add_column(name, overflow="fold")
     for name in figures:
         table.add_column(name, justify="right", no_wrap=True)
     return table

@@ -5,12 +5,40 @@ from collections.abc import Callable, Mapping
 
 import attrs
 
+from genre.generation.costs import NOTHING, Cost, CostSum
 from genre.generation.engine import Answered
 from genre.generation.judging import Judgement
 from genre.generation.prepare import PreparedRound
+from genre.generation.store import StoredAnswer
 
 REPORT_EVERY = 64
 """Answers between two progress reports."""
+
+
+@attrs.frozen
+class ModelReport:
+    """What one model's answers came to in a round.
+
+    Attributes:
+        generator: the instance that asked it.
+        model: its name as the provider says it; of refused and failed calls the name that was asked for.
+        answers: its answers, those of the store included.
+        calls: answers that were asked for in this run.
+        quarantined: answers that cannot be used, by reason.
+        prompt_tokens, completion_tokens, cost: of the calls of this run.
+        reused_cost: what the answers of the store cost when they were paid, each of them once.
+    """
+
+    generator: str
+    model: str
+    answers: int
+    calls: int
+    records: int
+    quarantined: Mapping[str, int]
+    prompt_tokens: int
+    completion_tokens: int
+    cost: Cost
+    reused_cost: Cost
 
 
 @attrs.frozen
@@ -23,6 +51,11 @@ class RoundReport:
         calls: prompts that were sent.
         skipped: prompts that the generator has no answer for and was told to leave out.
         quarantined: answers that cannot be used, by reason.
+        prompt_tokens, completion_tokens, cost: of the calls of this run.
+        reused_cost: what the answers of the store cost when they were paid, each of them once.
+        record_cost: what a record cost, all answers of this run and of the store together; None without any record.
+        models: the same by generator and model.
+        templates: versions of the prompts' templates.
         leaked: the answers were made from more than the prompts say.
         distinct: how many different values each text of the records has. Models repeat themselves: of 2,306 books that
             GPT-3.5 made up for GENRE's authors, 488 titles were distinct.
@@ -42,6 +75,11 @@ class RoundReport:
     quarantined: Mapping[str, int] = attrs.field(factory=dict)
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    cost: Cost = NOTHING
+    reused_cost: Cost = NOTHING
+    record_cost: Cost | None = None
+    models: tuple[ModelReport, ...] = ()
+    templates: tuple[str, ...] = ()
     leaked: bool = False
     distinct: Mapping[str, int] = attrs.field(factory=dict)
     most_repeated: Mapping[str, float] = attrs.field(factory=dict)
@@ -74,50 +112,111 @@ class Tally:
         self._prepared = prepared
         self._total = total
         self._on_progress = on_progress
-        self._counts: Counter[str] = Counter()
-        self._reasons: Counter[str] = Counter()
+        self._prompts = 0
+        self._skipped = 0
         self._subjects: set[str] = set()
+        self._models: dict[tuple[str, str], _ModelTally] = {}
+        self._paid: set[bytes] = set()
         self.report()
 
     def count(self, item: Answered, judgement: Judgement) -> None:
         """An answer was judged."""
         self.templates.add(item.prompt.version)
-        self._counts["prompts"] += 1
+        self._prompts += 1
         if item.answer is None:
-            self._counts["skipped"] += 1
+            self._skipped += 1
         else:
-            self._counts["reused" if item.reused else "calls"] += 1
-            if not item.reused:
-                self._counts["prompt_tokens"] += item.answer.completion.usage.prompt_tokens or 0
-                self._counts["completion_tokens"] += item.answer.completion.usage.completion_tokens or 0
-        if judgement.reason is not None:
-            self._reasons[judgement.reason] += 1
-        elif judgement.record is not None:
-            self._counts["records"] += 1
+            self._count_answer(item.answer, judgement, reused=item.reused)
+        if judgement.reason is None and judgement.record is not None:
             self._subjects.add(item.prompt.subject)
-        if not item.reused or self._counts["prompts"] % REPORT_EVERY == 0:
+        if not item.reused or self._prompts % REPORT_EVERY == 0:
             self.report()
 
     def report(self) -> None:
         """Tell how far the round is."""
-        done, reused = self._counts["prompts"], self._counts["reused"]
+        tallies = self._models.values()
+        reused = sum(each.answers - each.calls for each in tallies)
+        unusable = sum(each.reasons.total() for each in tallies)
         name, generator = self._prepared.name, self._prepared.generator_name
-        self._on_progress(RoundProgress(name, generator, done, self._total, reused, self._reasons.total()))
+        self._on_progress(RoundProgress(name, generator, self._prompts, self._total, reused, unusable))
 
     @property
     def result(self) -> RoundReport:
         """What the round came to."""
+        models = tuple(self._models[key].result(*key) for key in sorted(self._models))
+        reasons = sum((each.reasons for each in self._models.values()), Counter[str]())
+        calls, records = sum(each.calls for each in models), sum(each.records for each in models)
+        cost, reused_cost = Cost.sum(each.cost for each in models), Cost.sum(each.reused_cost for each in models)
         return RoundReport(
             name=self._prepared.name,
             task=self._prepared.task.name,
             generator=self._prepared.generator_name,
+            prompts=self._prompts,
             subjects=len(self._subjects),
-            quarantined=dict(sorted(self._reasons.items())),
-            prompts=self._counts["prompts"],
-            records=self._counts["records"],
-            reused=self._counts["reused"],
-            calls=self._counts["calls"],
-            skipped=self._counts["skipped"],
-            prompt_tokens=self._counts["prompt_tokens"],
-            completion_tokens=self._counts["completion_tokens"],
+            records=records,
+            reused=sum(each.answers for each in models) - calls,
+            calls=calls,
+            skipped=self._skipped,
+            quarantined=dict(sorted(reasons.items())),
+            prompt_tokens=sum(each.prompt_tokens for each in models),
+            completion_tokens=sum(each.completion_tokens for each in models),
+            cost=cost,
+            reused_cost=reused_cost,
+            record_cost=Cost.sum((cost, reused_cost)).times(1 / records) if records else None,
+            models=models,
+            templates=tuple(sorted(self.templates)),
+        )
+
+    def _count_answer(self, answer: StoredAnswer, judgement: Judgement, *, reused: bool) -> None:
+        key = (answer.generator, answer.completion.model)
+        if key not in self._models:
+            self._models[key] = _ModelTally()
+        # Prompts that ask the same share one answer, which was paid once.
+        again = reused and answer.key in self._paid
+        if answer.cost and not again:
+            self._paid.add(answer.key)
+        self._models[key].count(answer, judgement, reused=reused, again=again)
+
+
+@attrs.define(eq=False)
+class _ModelTally:
+    """Counts of one model in a round."""
+
+    answers: int = 0
+    calls: int = 0
+    records: int = 0
+    reasons: Counter[str] = attrs.field(factory=Counter)
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: CostSum = attrs.field(factory=CostSum)
+    reused_cost: CostSum = attrs.field(factory=CostSum)
+
+    def count(self, answer: StoredAnswer, judgement: Judgement, *, reused: bool, again: bool) -> None:
+        """Count an answer; its cost unless it was counted before."""
+        self.answers += 1
+        if judgement.reason is not None:
+            self.reasons[judgement.reason] += 1
+        elif judgement.record is not None:
+            self.records += 1
+        if not reused:
+            self.calls += 1
+            self.prompt_tokens += answer.completion.usage.prompt_tokens or 0
+            self.completion_tokens += answer.completion.usage.completion_tokens or 0
+            self.cost.add(answer.cost)
+        elif not again:
+            self.reused_cost.add(answer.cost)
+
+    def result(self, generator: str, model: str) -> ModelReport:
+        """What the model's answers came to."""
+        return ModelReport(
+            generator=generator,
+            model=model,
+            answers=self.answers,
+            calls=self.calls,
+            records=self.records,
+            quarantined=dict(sorted(self.reasons.items())),
+            prompt_tokens=self.prompt_tokens,
+            completion_tokens=self.completion_tokens,
+            cost=self.cost.result,
+            reused_cost=self.reused_cost.result,
         )

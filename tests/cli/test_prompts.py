@@ -336,7 +336,11 @@ def test_two_versions_of_a_prompt_are_two_variants_of_the_documented_experiment(
     for name, version in versions.items():
         details = load_dataset(run / "datasets" / name).lineage[-1].details
         assert (details["templates"], details["prompts"]) == ([version], 40)
-    described = json.loads((run / "experiment.json").read_text())["experiment"]
+    written = json.loads((run / "experiment.json").read_text())
+    described = written["experiment"]
+    assert {name: written["rounds"][name][0]["templates"] for name in VERSIONS} == {
+        name: [version] for name, version in versions.items()
+    }
     named = {each["name"]: each["rounds"][0]["options"] for each in described["variants"] if each["rounds"]}
     assert named == {name: {"template": f"{name}.jinja"} for name in VERSIONS}
 

@@ -17,8 +17,9 @@ from fake_llm import FakeLLM, by_schema
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genre.cli.store import harmless, parse_age
+from genre.cli.store import parse_age
 from genre.cli.store import store as command_group
+from genre.cli.terminal import harmless
 from genre.dataset import load_dataset
 from genre.errors import UsageError
 from genre.generation.store import AnswerStore, StoredAnswer
