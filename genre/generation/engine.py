@@ -16,9 +16,10 @@ import attrs
 from genre.errors import RunError
 from genre.generation.budget import Budget
 from genre.generation.commits import GroupCommit
+from genre.generation.keys import KeyMaker, Keys, identity_text
 from genre.generation.limits import Limits
 from genre.generation.route import Outcome, Route, RouteDown
-from genre.generation.store import AnswerStore, StoredAnswer, answer_key, identity_text, question_key
+from genre.generation.store import AnswerStore, StoredAnswer
 from genre.parts import AnswersStored, Generator, Identity, Prompt, Router, Skipped
 
 DRAIN_SECONDS: Final = 1.5
@@ -125,12 +126,12 @@ class Engine:
         while waiting or not exhausted:
             calls.check()
             while not exhausted and len(waiting) < READ_AHEAD and (calls.wants_more or not waiting):
-                chunk = [calls.addressed(prompt) for prompt in itertools.islice(prompts, LOOK_UP_CHUNK)]
+                chunk = [calls.question(prompt) for prompt in itertools.islice(prompts, LOOK_UP_CHUNK)]
                 exhausted = len(chunk) < LOOK_UP_CHUNK
-                keys = [key for question in chunk for key in question.keys]
+                keys = [key for question in chunk for key in question.keys.answers]
                 stored = await loop.run_in_executor(thread, self._store.look_up, keys)
                 for question in chunk:
-                    found = next((stored[key] for key in question.keys if key in stored), None)
+                    found = question.answer_in(stored)
                     waiting.append(
                         calls.ask(question) if found is None else _Waiting(question.prompt, found, reused=True)
                     )
@@ -146,12 +147,29 @@ class Engine:
 
 
 @attrs.frozen
-class _Question:
-    """A prompt, whom to ask, and the key of each one's answer."""
+class Question:
+    """A prompt, whom to ask (the first choice first), and its keys."""
 
     prompt: Prompt
     names: tuple[str, ...]
-    keys: tuple[bytes, ...]
+    keys: Keys
+
+    def answer_in(self, stored: Mapping[bytes, StoredAnswer]) -> StoredAnswer | None:
+        """The stored answer of the first of them that has one."""
+        return next((stored[key] for key in self.keys.answers if key in stored), None)
+
+
+class Addressing:
+    """Says of each prompt of a round whom to ask, and under which keys the answers are."""
+
+    def __init__(self, routing: Routing) -> None:
+        self._routing = routing
+        self._keys = KeyMaker(routing.identities)
+
+    def question(self, prompt: Prompt) -> Question:
+        """The prompt with whom to ask."""
+        names = tuple(self._routing.preference(prompt))
+        return Question(prompt, names, self._keys.keys(prompt, names))
 
 
 @attrs.frozen
@@ -173,13 +191,14 @@ class _Calls:
     def __init__(
         self, routing: Routing, commits: GroupCommit, budget: Budget, on_route_down: Callable[[str, str], None]
     ) -> None:
-        self._routing = routing
         self._routes = {
             name: Route(generator, name, limits, budget) for name, (generator, limits) in routing.routes.items()
         }
         self._concurrency = sum(route.concurrency for route in self._routes.values())
         self._commits = commits
         self._on_route_down = on_route_down
+        self.question = Addressing(routing).question
+        self._identities = {name: identity_text(identity) for name, identity in routing.identities.items()}
         self._told: set[str] = set()
         self._tasks: dict[tuple[bytes, ...], asyncio.Task[StoredAnswer | None]] = {}
         self._finished = asyncio.Event()
@@ -190,16 +209,9 @@ class _Calls:
         """Whether the calls that wait for a place are few enough to read further prompts."""
         return len(self._tasks) < 2 * self._concurrency
 
-    def addressed(self, prompt: Prompt) -> _Question:
-        """The prompt with whom to ask."""
-        names = tuple(self._routing.preference(prompt))
-        return _Question(
-            prompt, names, tuple(answer_key(prompt, self._routes[name].generator.identity) for name in names)
-        )
-
-    def ask(self, question: _Question) -> _Waiting:
+    def ask(self, question: Question) -> _Waiting:
         """The call for these keys: the one under way, or a new one."""
-        keys = question.keys
+        keys = question.keys.answers
         task = self._tasks.get(keys)
         if task is not None:
             return _Waiting(question.prompt, task, reused=True)
@@ -245,12 +257,13 @@ class _Calls:
     def _forget(self, keys: tuple[bytes, ...], task: "asyncio.Task[StoredAnswer | None]") -> None:
         self._tasks.pop(keys, None)
         if not task.cancelled():
-            self._failure = self._failure or task.exception()
+            failure = task.exception()  # asked of every task: asyncio complains of those that nobody asks
+            self._failure = self._failure or failure
         self._finished.set()
 
-    async def _answer(self, question: _Question) -> StoredAnswer | None:
+    async def _answer(self, question: Question) -> StoredAnswer | None:
         failed: StoredAnswer | None = None
-        for name, key in zip(question.names, question.keys, strict=True):
+        for name, key in zip(question.names, question.keys.answers, strict=True):
             route = self._routes[name]
             if route.down is not None:
                 continue
@@ -261,7 +274,7 @@ class _Calls:
             except RouteDown as down:
                 self._tell(name, str(down))
                 continue
-            answer = self._stored(question.prompt, key, route, outcome)
+            answer = self._stored(question, key, route, outcome)
             if outcome.state != "failed":
                 await self._commits.put(answer)
                 return answer
@@ -281,9 +294,8 @@ class _Calls:
         reasons = "; ".join(f"the generator {name!r} cannot go on: {self._routes[name].down}" for name in names)
         return RunError(reasons or "the router names nobody to ask")
 
-    @staticmethod
-    def _stored(prompt: Prompt, key: bytes, route: Route, outcome: Outcome) -> StoredAnswer:
-        identity = route.generator.identity
+    def _stored(self, question: Question, key: bytes, route: Route, outcome: Outcome) -> StoredAnswer:
+        prompt = question.prompt
         return StoredAnswer(
             key=key,
             state=outcome.state,
@@ -292,9 +304,9 @@ class _Calls:
             subject=prompt.subject,
             draw=prompt.draw,
             generator=route.name,
-            endpoint=identity.endpoint,
+            endpoint=route.generator.identity.endpoint,
             template=prompt.version,
-            question=question_key(prompt),
+            question=question.keys.question,
             cost=outcome.cost,
-            identity=identity_text(identity),
+            identity=self._identities[route.name],
         )

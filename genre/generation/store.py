@@ -4,11 +4,10 @@ Content-addressed: the key covers what decides an answer and nothing else, so on
 run asks for nothing again. Beside it stands the question, which is the same whoever answers.
 """
 
-import hashlib
 import math
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, TypedDict, Unpack
@@ -16,7 +15,7 @@ from typing import Final, Literal, TypeAlias, TypedDict, Unpack
 import attrs
 
 from genre.errors import RunError, UsageError
-from genre.parts import Completion, Identity, Prompt, Usage, canonical_json
+from genre.parts import Completion, Usage
 
 State: TypeAlias = Literal["ok", "refused", "truncated", "failed"]
 """What became of a call. A failed one is kept for the record and asked again; the others are never asked again."""
@@ -45,9 +44,11 @@ _COLUMNS: Final = ", ".join(_DEFINITIONS)
 _CREATE: Final = (
     f"CREATE TABLE answers ({', '.join(f'{name} {kind}' for name, kind in _DEFINITIONS.items())}) WITHOUT ROWID"
 )
+_REPLACED: Final = {"cost": "cost = answers.cost + excluded.cost"}
+"""A failed call may have been paid: what it cost is added to what the next one costs; unknown (NULL) stays unknown."""
 _PUT: Final = (
     f"INSERT INTO answers ({_COLUMNS}) VALUES ({','.join('?' * len(_DEFINITIONS))}) ON CONFLICT (key) DO UPDATE SET "  # noqa: S608  constants only
-    + ", ".join(f"{name} = excluded.{name}" for name in list(_DEFINITIONS)[1:])
+    + ", ".join(_REPLACED.get(name, f"{name} = excluded.{name}") for name in list(_DEFINITIONS)[1:])
     + " WHERE answers.state = 'failed'"
 )
 _TOTALS: Final = (
@@ -69,9 +70,9 @@ class StoredAnswer:
         state: what became of the call.
         completion: the raw answer; for a refused or failed call its text is the reason.
         task, subject, draw, generator, endpoint, template: provenance, not part of the key.
-        question: hash of what was asked, see `question_key`; None where an earlier version stored the row.
+        question: hash of what was asked, see `genre.generation.keys`; None where an earlier version stored the row.
         cost: USD; None where it is unknown.
-        identity: the generator's identity, see `identity_text`; empty where it is unknown.
+        identity: the generator's identity, see `genre.generation.keys`; empty where it is unknown.
         stored_at: seconds since 1970 in UTC. The store sets it; two rows that differ in nothing else are equal.
     """
 
@@ -134,25 +135,6 @@ class Totals:
     first: int | None
     last: int | None
     ageless: int
-
-
-def answer_key(prompt: Prompt, identity: Identity) -> bytes:
-    """blake2b of the canonical JSON of messages, model, endpoint, parameters, sampling, schema and draw.
-
-    Recordings (`replay`) are looked up by task and subject, so for those the prompt's own words decide nothing; they
-    are part of the key all the same, so that a changed prompt is never answered in silence from an old row.
-    """
-    return _hash({**_asked(prompt), **_answering(identity)})
-
-
-def question_key(prompt: Prompt) -> bytes:
-    """blake2b of the canonical JSON of messages, sampling, schema and draw: what was asked, whoever answered."""
-    return _hash(_asked(prompt))
-
-
-def identity_text(identity: Identity) -> str:
-    """The canonical JSON of model, endpoint and parameters: who answered, as rows keep it."""
-    return canonical_json(_answering(identity))
 
 
 class AnswerStore:
@@ -329,23 +311,6 @@ class AnswerStore:
 
     def _not_written(self, error: sqlite3.Error) -> RunError:
         return RunError(f"the answer store cannot be written: {error}", where=self.path)
-
-
-def _asked(prompt: Prompt) -> dict[str, object]:
-    return {
-        "messages": [[message.role, message.content] for message in prompt.messages],
-        "sampling": attrs.asdict(prompt.sampling),
-        "schema": prompt.schema,
-        "draw": prompt.draw,
-    }
-
-
-def _answering(identity: Identity) -> dict[str, object]:
-    return {"model": identity.model, "endpoint": identity.endpoint, "parameters": dict(identity.parameters)}
-
-
-def _hash(decisive: Mapping[str, object]) -> bytes:
-    return hashlib.blake2b(canonical_json(decisive).encode(), digest_size=20).digest()
 
 
 def _where(which: Which) -> tuple[str, list[object]]:
