@@ -3,6 +3,7 @@
 import asyncio
 import math
 import re
+from collections.abc import Callable
 from typing import Final
 
 import attrs
@@ -27,18 +28,21 @@ def parse_budget(text: str) -> float:
     return float(found[1])
 
 
-def most_tokens(prompt: Prompt) -> tuple[int, int]:
-    """The most tokens that a prompt can have, and its answer: no token is shorter than a byte."""
+def most_tokens(prompt: Prompt, canonical: Callable[[object], str] = canonical_json) -> tuple[int, int]:
+    """The most tokens that a prompt can have, and its answer: no token is shorter than a byte.
+
+    Args:
+        canonical: how its schema is written; for one that remembers what it wrote.
+    """
     size = sum(len(message.content.encode("utf-8", "replace")) + _OVERHEAD for message in prompt.messages)
     if prompt.schema is not None:
-        size += len(canonical_json(prompt.schema).encode("utf-8", "replace"))
+        size += len(canonical(prompt.schema).encode("utf-8", "replace"))
     return size, prompt.sampling.max_tokens
 
 
 def worst_case(prompt: Prompt, price: Price) -> float:
     """The most that a call can cost, in US dollars."""
-    asked, answered = most_tokens(prompt)
-    return price.of(asked, answered)
+    return price.of(*most_tokens(prompt))
 
 
 def actual_cost(completion: Completion, price: Price | None) -> float | None:

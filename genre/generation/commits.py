@@ -32,7 +32,7 @@ class GroupCommit:
         self._writer = asyncio.create_task(self._write())
 
     async def put(self, answer: StoredAnswer) -> None:
-        """Return when the answer is on disk. Shielded: a cancelled caller does not lose a paid answer.
+        """Return when the answer is on disk. A caller that is cancelled loses nothing: it is written all the same.
 
         Raises:
             RunError: the store cannot be written, or a listener failed.
@@ -44,7 +44,7 @@ class GroupCommit:
         self._arrived.set()
         if len(self._pending) >= COMMIT_ROWS:
             self._full.set()
-        await asyncio.shield(done)
+        await done
 
     async def close(self) -> None:
         """Write what is left and stop."""

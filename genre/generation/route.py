@@ -10,6 +10,7 @@ import attrs
 
 from genre.errors import GenreError, RunError
 from genre.generation.budget import Budget, actual_cost, most_tokens, worst_case
+from genre.generation.keys import SameAgain
 from genre.generation.limits import Limits, Pace
 from genre.generation.store import State
 from genre.parts import (
@@ -23,6 +24,7 @@ from genre.parts import (
     Refused,
     Skipped,
     Transient,
+    canonical_json,
 )
 
 
@@ -63,6 +65,8 @@ class Route:
         self._budget = budget
         self._pace = Pace(limits)
         self._limited_since: float | None = None
+        self._counts_tokens = budget.is_limited or limits.tokens_per_minute is not None
+        self._canonical = SameAgain(canonical_json)
         if budget.is_limited and self._price is None:
             raise RunError(
                 f"the price of the generator {name!r} is not known, and a budget needs one",
@@ -137,11 +141,12 @@ class Route:
 
     async def _attempt(self, prompt: Prompt) -> tuple[Completion, float | None]:
         """One call; money is set aside before it and settled after it, however it ends."""
-        reserved = self._worst_case(prompt)
+        tokens = most_tokens(prompt, self._canonical) if self._counts_tokens else (0, 0)
+        reserved = 0.0 if self._price is None or not self._budget.is_limited else self._price.of(*tokens)
         await self._budget.reserve(reserved)
         spent = reserved  # unless it turns out to be less: a call that was cut off may have been paid
         try:
-            await self._pace.begin(sum(most_tokens(prompt)))
+            await self._pace.begin(sum(tokens))
             begun = time.perf_counter()
             try:
                 completion = await self.generator.complete(prompt)
@@ -154,9 +159,6 @@ class Route:
             return completion, cost
         finally:
             self._budget.settle(reserved, spent)
-
-    def _worst_case(self, prompt: Prompt) -> float:
-        return 0.0 if self._price is None or not self._budget.is_limited else worst_case(prompt, self._price)
 
     def _assumed(self, prompt: Prompt, error: GenerationError) -> float:
         return worst_case(prompt, self._price) if error.may_be_billed and self._price is not None else 0.0

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias, runtime_checkable
 
 import attrs
 
@@ -51,7 +51,8 @@ class Prompt:
         draw: number of this answer among those asked for the same subject, from 0.
         messages: the rendered chat.
         sampling: how to draw the answer.
-        schema: JSON schema of the answer, or None for free text.
+        schema: JSON schema of the answer, or None for free text. It stays as it is once a prompt holds it; one object
+            for all prompts of a round is quicker than equal ones.
         version: hash of the template; provenance only, not part of the key.
         user: the user behind a reader, so that recordings keyed by user can be found.
     """
@@ -253,4 +254,7 @@ class Gate(Protocol):
 
 def canonical_json(value: object) -> str:
     """JSON with sorted keys and no spaces: equal values give equal texts."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _CANONICAL.encode(value)
+
+
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -1,6 +1,7 @@
 """An HTTP client for one chat-completions server: one session, one call for each prompt, typed errors only."""
 
 import ipaddress
+import json
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
@@ -14,6 +15,8 @@ from genre_generators.chat_requests import Structured, request_fields
 
 MAX_REPLY_BYTES: Final = 4 << 20
 """A longer reply is not read to its end: no task asks for megabytes."""
+_HEADERS: Final = {"Content-Type": "application/json"}
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 
 
 class ChatClient:
@@ -56,13 +59,14 @@ class ChatClient:
             GenerationError: one of its subclasses, never anything else.
         """
         request = {**self._parameters, "model": self._model, **request_fields(prompt, self._structured)}
+        body = _ENCODER.encode(request).encode()
         try:
             # A redirect is not followed: the key and the reader's data go to the configured server only.
-            async with self._open().post(self._url, json=request, allow_redirects=False) as response:
-                body = self._without_key(await _read(response.content))
+            async with self._open().post(self._url, data=body, allow_redirects=False) as response:
+                reply = self._without_key(await _read(response.content))
                 if response.status == 200:
-                    return read_body(body, self._model)
-                raise self._error(response, body)
+                    return read_body(reply, self._model)
+                raise self._error(response, reply)
         except TimeoutError as failure:
             raise Transient(f"no answer within {self._timeout:g} s", may_be_billed=True) from failure
         except (aiohttp.ClientConnectorCertificateError, aiohttp.InvalidURL) as failure:
@@ -85,7 +89,8 @@ class ChatClient:
                 # The engine bounds the calls in flight.
                 connector=aiohttp.TCPConnector(limit=0),
                 timeout=aiohttp.ClientTimeout(total=self._timeout),
-                headers={} if self._key is None else {"Authorization": f"Bearer {self._key}"},
+                cookie_jar=aiohttp.DummyCookieJar(),  # a chat has no session to remember
+                headers=_HEADERS if self._key is None else {**_HEADERS, "Authorization": f"Bearer {self._key}"},
                 # Proxies from the environment, but never for a server on this machine.
                 trust_env=not _is_loopback(self._url),
             )

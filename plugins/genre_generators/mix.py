@@ -7,7 +7,7 @@ from typing import Final
 
 import attrs
 
-from genre.generation.store import question_key
+from genre.generation.keys import question_key
 from genre.parts import Prompt
 
 _HASHES: Final = 1 << 64

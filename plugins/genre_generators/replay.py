@@ -11,7 +11,7 @@ import jinja2
 import jinja2.sandbox
 
 from genre.errors import UsageError
-from genre.generation.store import question_key
+from genre.generation.keys import question_key
 from genre.parts import Completion, Fatal, Identity, Prompt, Refused, Skipped
 from genre_generators.recordings import Recordings, Row, is_export, read_export, read_recordings, state_of
 

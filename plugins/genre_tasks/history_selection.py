@@ -1,5 +1,6 @@
 """Which few titles of a reader's history matter, asked for and stored: the history compressor."""
 
+import functools
 from collections.abc import Iterator, Mapping
 
 import attrs
@@ -40,7 +41,7 @@ class HistorySelectionPrompter:
         self._task = task
         self._template = ChatTemplate.load(options.template)
 
-    @property
+    @functools.cached_property
     def schema(self) -> Mapping[str, Json]:
         """An object with a list of whole numbers; a record counts titles backwards, -1 being the latest click."""
         return self._schema({"type": "integer"})

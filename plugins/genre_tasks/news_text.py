@@ -1,5 +1,6 @@
 """One text of each news, asked for and stored as a new version: the news summarizer and the book describer."""
 
+import functools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -38,7 +39,7 @@ class NewsTextPrompter:
         self._task = task
         self._template = ChatTemplate.load(options.template)
 
-    @property
+    @functools.cached_property
     def schema(self) -> Mapping[str, Json]:
         """An object with one text."""
         text: Json = {"type": "string", "minLength": 1, "maxLength": self._options.max_length}

@@ -1,5 +1,6 @@
 """What a reader is interested in, asked for and stored: the user profiler."""
 
+import functools
 from collections.abc import Iterator, Mapping
 
 import attrs
@@ -44,7 +45,7 @@ class ReaderInterestsPrompter:
         self._task = task
         self._template = ChatTemplate.load(options.template)
 
-    @property
+    @functools.cached_property
     def schema(self) -> Mapping[str, Json]:
         """An object with a list of topics, most related first, and a list of regions, which may be empty."""
         options = self._options

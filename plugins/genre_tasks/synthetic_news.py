@@ -1,5 +1,6 @@
 """News asked for on behalf of readers with few clicks: the news generator and the chain-based generator."""
 
+import functools
 from collections.abc import Iterator, Mapping
 
 import attrs
@@ -46,7 +47,7 @@ class SyntheticNewsPrompter:
         self._task = task
         self._template = ChatTemplate.load(options.template)
 
-    @property
+    @functools.cached_property
     def schema(self) -> Mapping[str, Json]:
         """An object with the texts and, if asked for, the category."""
         return self._schema(())

@@ -9,8 +9,9 @@ import pytest
 
 from genre.errors import RunError
 from genre.generation.engine import Answered, Engine, Routing
+from genre.generation.keys import answer_key
 from genre.generation.limits import Limits
-from genre.generation.store import AnswerStore, answer_key
+from genre.generation.store import AnswerStore
 from genre.parts import (
     AnswersStored,
     Completion,

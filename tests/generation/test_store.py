@@ -10,7 +10,8 @@ import attrs
 import pytest
 
 from genre.errors import RunError, UsageError
-from genre.generation.store import AnswerStore, StoredAnswer, Which, answer_key, identity_text, question_key
+from genre.generation.keys import answer_key, identity_text, question_key
+from genre.generation.store import AnswerStore, StoredAnswer, Which
 from genre.parts import Completion, Identity, Message, Prompt, Sampling, Usage
 
 PROMPT = Prompt(
@@ -91,6 +92,21 @@ def test_a_failed_call_is_kept_for_the_record_and_asked_again(tmp_path: Path) ->
     assert store.count() == {"failed": 1, "refused": 1}
     store.put([answer(b"1")])
     assert store.look_up([b"1"])[b"1"].state == "ok"
+
+
+@pytest.mark.parametrize(
+    ("costs", "total"),
+    [((0.25, 0.5), 0.75), ((0.25, 0.5, 1.0), 1.75), ((None, 0.5), None), ((0.25, None), None), ((0.0, 0.5), 0.5)],
+)
+def test_what_failed_calls_cost_is_added_to_what_the_answer_costs(
+    tmp_path: Path, costs: tuple[float | None, ...], total: float | None
+) -> None:
+    store = AnswerStore(tmp_path / "answers.sqlite")
+    for cost in costs[:-1]:
+        store.put([attrs.evolve(answer(b"1", "failed"), cost=cost)])
+    store.put([attrs.evolve(answer(b"1"), cost=costs[-1])])
+    store.put([attrs.evolve(answer(b"1"), cost=99.0)])  # final: nothing replaces it, nor its cost
+    assert store.look_up([b"1"])[b"1"].cost == total
 
 
 def test_more_keys_than_a_query_may_have_are_looked_up(tmp_path: Path) -> None:
@@ -185,7 +201,8 @@ def test_a_store_of_format_1_keeps_its_answers_and_takes_new_ones(tmp_path: Path
     assert store.look_up([b"1"]) == {b"1": answer(b"1")}
     full = attrs.evolve(answer(b"2"), question=b"q", cost=0.5, identity="{}")
     store.put([full])
-    assert store.look_up([b"2"])[b"2"] == full
+    # Nobody knows what the failed call cost that it replaces.
+    assert store.look_up([b"2"])[b"2"] == attrs.evolve(full, cost=None)
     assert [row.stored_at is None for row in store.rows()] == [True, False]
 
 

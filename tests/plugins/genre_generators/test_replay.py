@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from genre.errors import UsageError
 from genre.generation.exports import write_export
-from genre.generation.store import StoredAnswer, answer_key, question_key
+from genre.generation.keys import answer_key, question_key
+from genre.generation.store import StoredAnswer
 from genre.parts import Completion, Fatal, Identity, Message, Prompt, Refused, Sampling, Skipped
 from genre.settings import structure
 from genre_generators.replay import ReplayGenerator, ReplayOptions
