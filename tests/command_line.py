@@ -54,3 +54,10 @@ def start_genre(folder: Path, *arguments: object) -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
+
+
+def run_genre(folder: Path, *arguments: object) -> Outcome:
+    """`genre` as a process of its own, until its end."""
+    with start_genre(folder, *arguments) as process:
+        out, err = process.communicate(timeout=240)
+    return Outcome(process.returncode, out, err)

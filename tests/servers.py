@@ -1,4 +1,4 @@
-"""A loopback server that speaks the OpenAI chat protocol by a script, so that tests meet real HTTP.
+"""A loopback server that speaks the chat protocols of OpenAI and of Anthropic by a script: tests meet real HTTP.
 
     with ChatServer(lambda request: Reply.answer("hello")) as server:
         ...  # server.base_url is "http://127.0.0.1:PORT/v1"
@@ -21,11 +21,12 @@ from aiohttp import web
 
 @attrs.frozen
 class Request:
-    """What a client asked: number from 0, body, and headers (names in lower case)."""
+    """What a client asked: number from 0, body, headers (names in lower case), and path."""
 
     number: int
     body: Mapping[str, Any]
     headers: Mapping[str, str]
+    path: str = "/v1/chat/completions"
 
     @property
     def user_text(self) -> str:
@@ -40,23 +41,32 @@ class Reply:
     Attributes:
         status, body, headers: the reply.
         manner: `"whole"`; `"drop"` closes the connection without a reply; `"truncate"` promises a longer body than it
-            sends; `"hang"` answers nothing until the client gives up or the server stops.
+            sends; `"hang"` answers nothing, and `"stall"` sends the body as the first chunk of a reply without end, until
+            the client gives up or the server stops.
     """
 
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = attrs.field(factory=dict)
-    manner: Literal["whole", "drop", "truncate", "hang"] = "whole"
+    manner: Literal["whole", "drop", "truncate", "hang", "stall"] = "whole"
 
     @classmethod
-    def answer(cls, text: str | None, *, finish: str | None = "stop", **message: Any) -> "Reply":
-        """A chat completion with this text; `message` adds fields to its message."""
+    def answer(
+        cls,
+        text: str | None,
+        *,
+        finish: str | None = "stop",
+        model: str = "scripted-1",
+        tokens: tuple[int, int] = (7, 3),
+        **message: Any,
+    ) -> "Reply":
+        """A chat completion with this text, of so many tokens in and out; `message` adds fields to its message."""
         return cls.of(
             {
                 "id": "chatcmpl-1",
                 "object": "chat.completion",
                 "created": 0,
-                "model": "scripted-1",
+                "model": model,
                 "choices": [
                     {
                         "index": 0,
@@ -64,7 +74,27 @@ class Reply:
                         "message": {"role": "assistant", "content": text, **message},
                     }
                 ],
-                "usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10},
+                "usage": {
+                    "prompt_tokens": tokens[0],
+                    "completion_tokens": tokens[1],
+                    "total_tokens": sum(tokens),
+                },
+            }
+        )
+
+    @classmethod
+    def anthropic(cls, text: str, *, model: str = "scripted-2") -> "Reply":
+        """A message of Anthropic's protocol with this text."""
+        return cls.of(
+            {
+                "id": "msg_1",
+                "type": "message",
+                "role": "assistant",
+                "model": model,
+                "content": [{"type": "text", "text": text}],
+                "stop_reason": "end_turn",
+                "stop_sequence": None,
+                "usage": {"input_tokens": 7, "output_tokens": 3},
             }
         )
 
@@ -84,7 +114,7 @@ Script = Callable[[Request], Reply]
 
 
 class ChatServer:
-    """Serves `POST /v1/chat/completions` on 127.0.0.1 and a free port while the `with` block runs.
+    """Serves `POST /v1/chat/completions` and `/v1/messages` on 127.0.0.1 and a free port while the `with` block runs.
 
     Args:
         script: what each request gets; default: the answer "hello".
@@ -102,6 +132,7 @@ class ChatServer:
         self._port = 0
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
+        self._gone = asyncio.Event()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="chat-server", daemon=True)
 
@@ -109,6 +140,15 @@ class ChatServer:
     def base_url(self) -> str:
         """Address up to and including `/v1`."""
         return f"http://127.0.0.1:{self._port}/v1"
+
+    @property
+    def address(self) -> str:
+        """Address without `/v1`."""
+        return f"http://127.0.0.1:{self._port}"
+
+    def die(self) -> None:
+        """Stop listening, and cut off whoever is connected. May be called from the script."""
+        self._loop.call_soon_threadsafe(self._gone.set)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -119,6 +159,7 @@ class ChatServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
+        self.die()
         self._thread.join(30)
         assert not self._thread.is_alive(), "the server did not stop"
 
@@ -131,18 +172,20 @@ class ChatServer:
     async def _serve(self) -> None:
         app = web.Application(client_max_size=64 << 20)
         app.router.add_post("/v1/chat/completions", self._handle)
+        app.router.add_post("/v1/messages", self._handle)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         self._port = runner.addresses[0][1]
         self._ready.set()
-        await self._stop.wait()
+        await self._gone.wait()
         await runner.cleanup()
+        await self._stop.wait()
 
     async def _handle(self, http: web.Request) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in http.headers.items()}
-        request = Request(len(self.requests), await http.json(), headers)
+        request = Request(len(self.requests), await http.json(), headers, http.path)
         self.requests.append(request)
         self._in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self._in_flight)
@@ -154,7 +197,7 @@ class ChatServer:
     async def _reply(self, http: web.Request, reply: Reply) -> web.StreamResponse:
         assert http.transport is not None
         if reply.manner == "hang":
-            await self._stop.wait()
+            await self._gone.wait()
         if reply.manner in ("hang", "drop"):
             http.transport.abort()
             return web.Response()
@@ -164,5 +207,12 @@ class ChatServer:
             await response.prepare(http)
             await response.write(reply.body)
             http.transport.close()
+            return response
+        if reply.manner == "stall":
+            response = web.StreamResponse(status=reply.status, headers=reply.headers)
+            await response.prepare(http)
+            await response.write(reply.body)
+            await self._gone.wait()
+            http.transport.abort()
             return response
         return web.Response(status=reply.status, body=reply.body, headers=reply.headers)

@@ -1,5 +1,7 @@
 """`genre`: the command line. Errors that a user can act on are printed without a traceback, see `genre.errors`."""
 
+import atexit
+import gc
 import sys
 import warnings
 from collections.abc import Callable
@@ -58,6 +60,8 @@ def genre(strict: bool) -> None:
 
 def main() -> None:
     """Entry point of the console script."""
+    # Python looks for garbage once more when it ends: with litellm loaded for a second, which Ctrl-C does not have.
+    atexit.register(gc.freeze)
     errors = Console(stderr=True, soft_wrap=True, highlight=False)
     warnings.showwarning = lambda message, *_args, **_kwargs: errors.print(
         f"[yellow]warning:[/] {escape(str(message))}"
