@@ -12,9 +12,11 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import click
-from aiohttp import web
+import httptools
+import uvloop
 
 ANSWER = {
     "id": "chatcmpl-1",
@@ -41,29 +43,23 @@ class ChatServer:
         self.level = max(self.rate, 1.0)
         self.at = time.monotonic()
         self.counts = {"requests": 0, "limited": 0}
-        self.body = json.dumps(ANSWER).encode()
+        self.completion = _reply("200 OK", ANSWER)
 
-    async def chat(self, request: web.Request) -> web.Response:
-        """One completion."""
-        await request.read()
+    def reply(self, path: bytes) -> tuple[bytes, float]:
+        """What a request to `path` gets, and after how many seconds."""
+        if path.endswith(b"/counts"):
+            return _reply("200 OK", self.counts), 0.0
+        if path.endswith(b"/reset"):
+            self.counts = {"requests": 0, "limited": 0}
+            self.level = max(self.rate, 1.0)
+            return _reply("200 OK", {}), 0.0
         self.counts["requests"] += 1
         if self.rate and not self._admit():
             self.counts["limited"] += 1
             wait = math.ceil((1 - self.level) / self.rate)
             error = {"error": {"message": "rate limit", "type": "requests", "code": "rate_limit_exceeded"}}
-            return web.json_response(error, status=429, headers={"Retry-After": str(wait)})
-        await asyncio.sleep(self.latency)
-        return web.Response(body=self.body, content_type="application/json")
-
-    async def reset(self, _: web.Request) -> web.Response:
-        """Start counting again, with a full bucket."""
-        self.counts = {"requests": 0, "limited": 0}
-        self.level = max(self.rate, 1.0)
-        return web.json_response({})
-
-    async def tell(self, _: web.Request) -> web.Response:
-        """The counters."""
-        return web.json_response(self.counts)
+            return _reply("429 Too Many Requests", error, f"Retry-After: {wait}\r\n"), 0.0
+        return self.completion, self.latency
 
     def _admit(self) -> bool:
         """A token bucket with one second's worth."""
@@ -76,24 +72,54 @@ class ChatServer:
         return True
 
 
+class Connection(asyncio.Protocol):
+    """One client's connection: requests are read by httptools and answered later, so that the server costs little."""
+
+    def __init__(self, server: ChatServer) -> None:
+        self._server = server
+        self._parser = httptools.HttpRequestParser(self)
+        self._path = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep where to write."""
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's own class, which derives from neither
+
+    def data_received(self, data: bytes) -> None:
+        """Read on; the parser calls the two methods below."""
+        self._parser.feed_data(data)
+
+    def on_url(self, path: bytes) -> None:
+        """The request's line has been read."""
+        self._path = path
+
+    def on_message_complete(self) -> None:
+        """The request has been read."""
+        reply, seconds = self._server.reply(self._path)
+        asyncio.get_running_loop().call_later(seconds, self._write, reply)
+
+    def _write(self, reply: bytes) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(reply)
+
+
+def _reply(status: str, value: object, header: str = "") -> bytes:
+    body = json.dumps(value).encode()
+    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n{header}\r\n"
+    return head.encode() + body
+
+
 @click.command()
 @click.option("--latency", type=float, default=0.05)
 @click.option("--per-minute", type=float, default=0.0, help="0 for no limit.")
 def main(latency: float, per_minute: float) -> None:
     """Serve until killed."""
-    asyncio.run(_serve(ChatServer(latency, per_minute)))
+    uvloop.run(_serve(ChatServer(latency, per_minute)))
 
 
 async def _serve(server: ChatServer) -> None:
-    app = web.Application()
-    app.router.add_post("/v1/chat/completions", server.chat)
-    app.router.add_post("/reset", server.reset)
-    app.router.add_get("/counts", server.tell)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()
-    print(runner.addresses[0][1], flush=True)
-    await asyncio.Event().wait()
+    serving = await asyncio.get_running_loop().create_server(lambda: Connection(server), "127.0.0.1", 0, backlog=1024)
+    print(serving.sockets[0].getsockname()[1], flush=True)
+    await serving.serve_forever()
 
 
 @contextmanager
