@@ -72,6 +72,11 @@ def genre_baselines() -> Iterable[Baseline]:  # type: ignore[empty-body]
 
 
 @hookspec
+def genre_executors() -> Iterable[Part]:  # type: ignore[empty-body]
+    """Executors: where prompts are answered. Target: `(options) -> Executor` of `genre.generation`."""
+
+
+@hookspec
 def genre_commands() -> Iterable[Part]:  # type: ignore[empty-body]
     """Further commands of `genre`. Target: a `click.Command`, loaded when it is called."""
 

@@ -24,6 +24,7 @@ PART_HOOKS: Final[Mapping[str, tuple[Kind | None, type[AnyPart]]]] = {
     "genre_encoders": (None, Encoder),
     "genre_interactions": ("interaction", Part),
     "genre_baselines": ("baseline", Baseline),
+    "genre_executors": ("executor", Part),
     "genre_commands": ("command", Part),
 }
 """Which kind each hook yields, and its record; an encoder says itself what it encodes."""
@@ -118,7 +119,7 @@ class Registry:
         """Names in `[tasks]` and `[defaults]` that mean nothing are mistakes, not remarks."""
         known = {
             "tasks": {entry.part.name for entry in self.parts("task")},
-            "defaults": {"generator"},
+            "defaults": {"generator", "executor"},
         }
         for table, names in known.items():
             for name in self.settings.table(table):

@@ -162,7 +162,7 @@ def read_layer(origin: str, path: Path) -> Layer:
         UsageError: it is not TOML, or has an unknown top-level table.
     """
     data = read_toml(path)
-    known = {"plugins", "generators", "tasks", "defaults"}
+    known = {"plugins", "generators", "executors", "tasks", "defaults"}
     for name in data:
         if name not in known:
             line = _line_of(path, (name,))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from genre.cli.context import FOLDER, budget_limit, option_pairs, print_json, registry_of, store_path
+from genre.cli.context import FOLDER, budget_limit, executor_name, option_pairs, print_json, registry_of, store_path
 from genre.cli.context import as_json as json_option
 
 
@@ -17,6 +17,7 @@ from genre.cli.context import as_json as json_option
 @click.option("--out", type=FOLDER, required=True, help="Folder for the enriched data set.")
 @store_path
 @budget_limit
+@executor_name
 @json_option
 @click.pass_context
 def enrich(
@@ -29,6 +30,7 @@ def enrich(
     out: Path,
     store: Path,
     budget: str | None,
+    executor: str | None,
     as_json: bool,
 ) -> None:
     """Enrich the data set in FOLDER with one or more tasks and save the result.
@@ -56,6 +58,7 @@ def enrich(
             options=options_from(options),
             observer=observer,
             budget=money,
+            executor=executor,
         )
     if as_json:
         print_json([attrs.asdict(report) for report in enriched.reports])

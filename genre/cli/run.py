@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genre.cli.context import FILE, FOLDER, budget_limit, cache_path, print_json, registry_of, store_path
+from genre.cli.context import (
+    FILE,
+    FOLDER,
+    budget_limit,
+    cache_path,
+    executor_name,
+    print_json,
+    registry_of,
+    store_path,
+)
 from genre.cli.context import as_json as json_option
 
 if TYPE_CHECKING:
@@ -24,6 +33,7 @@ settings_changes = click.option(
 @store_path
 @cache_path
 @budget_limit
+@executor_name
 @json_option
 @click.pass_context
 def run(
@@ -34,6 +44,7 @@ def run(
     store: Path,
     cache: Path,
     budget: str | None,
+    executor: str | None,
     as_json: bool,
 ) -> None:
     """Run the EXPERIMENT file: enrich each variant, train each baseline, write results.json."""
@@ -45,7 +56,14 @@ def run(
     limit = None if budget is None else parse_budget(budget)
     with TerminalObserver() as observer:
         result = run_experiment(
-            plan, registry_of(ctx), folder=out, store=store, cache=cache, observer=observer, budget=limit
+            plan,
+            registry_of(ctx),
+            folder=out,
+            store=store,
+            cache=cache,
+            observer=observer,
+            budget=limit,
+            executor=executor,
         )
     _print_result(result, as_json=as_json)
 

@@ -13,7 +13,16 @@ import polars as pl
 
 from genre.dataset import Dataset
 from genre.experiments.observer import Observer
-from genre.generation import AnswerStore, Budget, Engine, PreparedRound, RoundReport, generator_pool, run_rounds
+from genre.generation import (
+    AnswerStore,
+    Budget,
+    PreparedRound,
+    RoundReport,
+    Work,
+    find_executor,
+    generator_pool,
+    run_rounds,
+)
 from genre.parts import AnswersStored
 from genre.registry import Registry
 
@@ -37,18 +46,21 @@ def enrich_variants(
     folder: Path,
     observer: Observer,
     budget: float | None = None,
+    executor: str | None = None,
 ) -> dict[str, Enriched]:
     """Run the rounds of every variant, each from the same data set; equal prompts are paid once.
 
     Args:
         store: the answer store's file.
         budget: US dollars that the calls of all rounds may cost; None for no limit.
+        executor: where prompts are answered; None for the default of registry.toml.
         folder: each variant's records and quarantine go to `folder/VARIANT/NUMBER-ROUND`.
 
     Raises:
-        UsageError: a gate cannot be made; told before the first call.
+        UsageError: there is no such executor, or a gate cannot be made; told before the first call.
         RunError: a generator cannot go on. All answers so far are stored, and the same call goes on from there.
     """
+    chosen = find_executor(registry, executor)
     _rehearse_gates(dataset, variants.values())
 
     def tell(event: AnswersStored) -> None:
@@ -62,22 +74,24 @@ def enrich_variants(
                     pool.get(
                         each.generator_name
                     )  # a mistake in the last round's generator is told before the first call
-            engine = Engine(
+            work = Work(
+                registry,
                 answers,
-                tell,
-                budget=Budget() if budget is None else Budget(limit=budget),
+                Budget() if budget is None else Budget(limit=budget),
+                on_stored=tell,
                 on_route_down=lambda name, reason: observer.on_message(f"{name} answers nothing any more: {reason}"),
             )
-            for name, rounds in variants.items():
-                made, reports = await run_rounds(
-                    dataset,
-                    rounds,
-                    pool,
-                    engine,
-                    folder=folder / name,
-                    on_progress=functools.partial(observer.on_round, name),
-                )
-                enriched[name] = Enriched(made, tuple(reports))
+            async with chosen.open(work) as asker:
+                for name, rounds in variants.items():
+                    made, reports = await run_rounds(
+                        dataset,
+                        rounds,
+                        pool,
+                        asker,
+                        folder=folder / name,
+                        on_progress=functools.partial(observer.on_round, name),
+                    )
+                    enriched[name] = Enriched(made, tuple(reports))
         return enriched
 
     with closing(AnswerStore(store)) as answers:

@@ -15,7 +15,7 @@ from genre.modeling.untrained import UNTRAINED
 from genre.parts import NAME_RULE, is_name
 from genre.settings import Layer, Settings, Table, option_names, read_toml, structure
 
-REGISTRY_TABLES: Final = ("plugins", "generators", "tasks", "defaults")
+REGISTRY_TABLES: Final = ("plugins", "generators", "executors", "tasks", "defaults")
 """Tables that an experiment file may hold to override registry.toml."""
 
 

@@ -99,6 +99,7 @@ def run_experiment(
     cache: Path | None = None,
     observer: Observer | None = None,
     budget: float | None = None,
+    executor: str | None = None,
 ) -> RunResult:
     """Run an experiment. Called again, it makes no call that was answered and trains no cell that was finished.
 
@@ -107,6 +108,7 @@ def run_experiment(
         store: the answer store's file.
         cache: folder for prepared features.
         budget: US dollars that the calls may cost; None for no limit.
+        executor: where prompts are answered; None for the default of registry.toml.
 
     Raises:
         UsageError: something in the experiment is wrong; told before the first call.
@@ -137,7 +139,14 @@ def run_experiment(
     for variant in experiment.variants:
         check_dataset_folder(folder / "datasets" / variant.name)
     enriched = enrich_variants(
-        plan.registry, dataset, plan.rounds, store=store, folder=folder / "rounds", observer=watcher, budget=budget
+        plan.registry,
+        dataset,
+        plan.rounds,
+        store=store,
+        folder=folder / "rounds",
+        observer=watcher,
+        budget=budget,
+        executor=executor,
     )
     rows: list[Mapping[str, object]] = []
     reused = 0

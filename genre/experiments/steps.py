@@ -95,6 +95,7 @@ def enrich_folder(
     options: Mapping[str, object] | None = None,
     observer: Observer | None = None,
     budget: float | None = None,
+    executor: str | None = None,
 ) -> Enriched:
     """Run tasks one after another over the data set in `folder`, and save the result in `out`.
 
@@ -102,9 +103,10 @@ def enrich_folder(
         options: go to each task that has them; `gates` goes to all.
         store: the answer store's file.
         budget: US dollars that the calls may cost; None for no limit.
+        executor: where prompts are answered; None for the default of registry.toml.
 
     Raises:
-        UsageError: an unknown task, generator or option.
+        UsageError: an unknown task, generator, executor or option.
         RunVetoed: a plugin objects.
         RunError: a generator cannot go on; the same call goes on from there.
     """
@@ -141,6 +143,7 @@ def enrich_folder(
         folder=out.with_name(f"{out.name}-rounds"),
         observer=observer or Observer(),
         budget=budget,
+        executor=executor,
     )[out.name]
     save_dataset(enriched.dataset, out)
     return enriched

@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import cast
 
-from genre.errors import UsageError, nearest
+from genre.errors import UsageError
 from genre.generation.engine import Routing
+from genre.generation.instances import instance
 from genre.generation.limits import Limits
 from genre.parts import Generator, Router
 from genre.registry import Registry
@@ -59,26 +60,12 @@ class GeneratorPool:
         return self._made[name]
 
     def _make(self, name: str, named_at: str | None) -> tuple[Generator | Router, Limits]:
-        settings = self._registry.settings
-        instances = settings.table("generators")
-        where = settings.where("generators", name)
-        if name not in instances:
-            plugins = {entry.part.name for entry in self._registry.parts("generator")}
-            if name not in plugins:
-                remedy = nearest(name, {*instances, *plugins})
-                raise UsageError(f"there is no generator {name!r}", where=named_at, remedy=remedy)
-        table = settings.table("generators", name)
-        plugin = table.get("plugin", name)
-        if not isinstance(plugin, str):
-            raise UsageError(f"plugin is {plugin!r}, and a name is expected", where=where)
-        cls = self._registry.options_class("generator", plugin)
-        options = settings.located(cls, "generators", name) if cls else dict(table)
-        options.pop("plugin", None)
-        limits = options.pop("limits", {})
+        found = instance(self._registry, "generator", name, named_at=named_at)
+        limits = found.options.pop("limits", {})
         if not isinstance(limits, Mapping):
-            raise UsageError(f"limits is {limits!r}, and a table is expected", where=where)
-        generator = self._registry.create("generator", plugin, options, where=where)
-        return cast(Generator | Router, generator), structure(limits, Limits, f"{where}.limits")
+            raise UsageError(f"limits is {limits!r}, and a table is expected", where=found.where)
+        generator = self._registry.create("generator", found.plugin, found.options, where=found.where)
+        return cast(Generator | Router, generator), structure(limits, Limits, f"{found.where}.limits")
 
 
 @asynccontextmanager

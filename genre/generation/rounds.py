@@ -8,7 +8,7 @@ import attrs
 
 from genre.dataset import Dataset
 from genre.generation.diversity import diversity
-from genre.generation.engine import Engine
+from genre.generation.executors import Asker
 from genre.generation.judging import judge
 from genre.generation.pool import GeneratorPool
 from genre.generation.prepare import PreparedRound
@@ -21,7 +21,7 @@ async def run_rounds(
     dataset: Dataset,
     rounds: Sequence[PreparedRound],
     pool: GeneratorPool,
-    engine: Engine,
+    asker: Asker,
     *,
     folder: Path,
     on_progress: Callable[[RoundProgress], None] = lambda _: None,
@@ -29,6 +29,7 @@ async def run_rounds(
     """Run rounds one after another, each on the data set that the one before it made.
 
     Args:
+        asker: what answers the prompts: an `Engine`, or what an executor opens.
         folder: where each round's records and quarantine are kept.
 
     Raises:
@@ -37,7 +38,7 @@ async def run_rounds(
     reports: list[RoundReport] = []
     for number, prepared in enumerate(rounds):
         place = folder / f"{number:02}-{prepared.name}"
-        dataset, report = await _run_round(dataset, prepared, pool, engine, folder=place, on_progress=on_progress)
+        dataset, report = await _run_round(dataset, prepared, pool, asker, folder=place, on_progress=on_progress)
         reports.append(report)
     return dataset, reports
 
@@ -46,7 +47,7 @@ async def _run_round(
     dataset: Dataset,
     prepared: PreparedRound,
     pool: GeneratorPool,
-    engine: Engine,
+    asker: Asker,
     *,
     folder: Path,
     on_progress: Callable[[RoundProgress], None],
@@ -57,7 +58,7 @@ async def _run_round(
     tally = Tally(prepared, total, on_progress)
     prompts = first_subjects(prepared.prompter.prompts(dataset), prepared.limit)
     with RecordSink(folder, prepared.prompter.schema, prepared.name) as sink, Quarantine(folder) as quarantine:
-        answers = engine.answers(prompts, routing)
+        answers = asker.answers(prompts, routing)
         async with aclosing(answers):  # no call may outlive the generator, however this block ends
             async for item in answers:
                 judgement = judge(item, prepared.prompter, gates)

@@ -19,6 +19,7 @@ Kind: TypeAlias = Literal[
     "user-encoder",
     "interaction",
     "baseline",
+    "executor",
     "command",
 ]
 """What a part plugs into."""

@@ -18,6 +18,7 @@ SUITES: Final[Mapping[Kind, str]] = {
     "task": "genre.testing.tasks:task_checks",
     "generator": "genre.testing.generators:generator_checks",
     "gate": "genre.testing.gates:gate_checks",
+    "executor": "genre.testing.executors:executor_checks",
     "command": "genre.testing.commands:command_checks",
     "field-encoder": "genre.testing.news_parts:field_encoder_checks",
     "news-encoder": "genre.testing.news_parts:news_encoder_checks",
