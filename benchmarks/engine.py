@@ -5,16 +5,17 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import aiohttp
+import attrs
 import polars as pl
 
 from benchmarks.chat_server import serving
 from genre.dataset import Dataset, assemble
-from genre.generation import AnswerStore, Budget, Engine, Limits, RoundReport, RoundSpec, prepare_round, run_rounds
+from genre.generation import AnswerStore, Budget, Engine, RoundReport, RoundSpec, prepare_round, run_rounds
 from genre.generation.pool import generator_pool
 from genre.parts import Message
 from genre.registry import Registry
@@ -48,34 +49,72 @@ def measure() -> dict[str, object]:
 def _compare(address: str, in_flight: int) -> tuple[float, float, float]:
     """Calls a second of the engine and of a bare loop, and the engine's further CPU in ms a call."""
     bare_seconds, bare_cpu = asyncio.run(_bare_loop(address, in_flight))
-    seconds, cpu, report, _ = _round(address, CALLS, Limits(concurrency=in_flight))
-    assert report.records == CALLS
-    return CALLS / seconds, CALLS / bare_seconds, 1000 * (cpu - bare_cpu) / CALLS
+    done = whole_round(_served(address, in_flight), CALLS)
+    assert done.report.records == CALLS
+    return CALLS / done.seconds, CALLS / bare_seconds, 1000 * (done.cpu["here"] - bare_cpu) / CALLS
 
 
-def _round(address: str, calls: int, limits: Limits) -> tuple[float, float, RoundReport, Dataset]:
-    """Seconds, CPU seconds and report of a whole round: rendering, calls, budget, store, parsing, records, update."""
-    generator = {
+def _served(address: str, in_flight: int) -> dict[str, object]:
+    return {
         "plugin": "openai-compatible",
         "base_url": f"{address}/v1",
         "model": "fixed",
-        "limits": {"concurrency": limits.concurrency},
+        "limits": {"concurrency": in_flight},
         "price": {"prompt": 0.1, "completion": 0.1},
     }
+
+
+@attrs.frozen
+class Done:
+    """A round that was timed.
+
+    Attributes:
+        cpu: CPU seconds by process: this one is `here`.
+    """
+
+    seconds: float
+    cpu: Mapping[str, float]
+    report: RoundReport
+
+
+def this_process() -> dict[str, float]:
+    """CPU seconds so far."""
+    return {"here": time.process_time()}
+
+
+def whole_round(
+    generator: Mapping[str, object],
+    calls: int,
+    *,
+    warm_up: int = 0,
+    cpu: Callable[[], Mapping[str, float]] = this_process,
+) -> Done:
+    """Time a whole round: rendering, calls, budget, store, parsing, records, update.
+
+    Args:
+        generator: its table in registry.toml.
+        warm_up: news of a round that goes before and is not timed.
+        cpu: CPU seconds so far, by process.
+    """
     settings = load_settings().over(Layer("benchmark", {"generators": {"bench": generator}}))
     registry = Registry.load(settings)
     prepared = prepare_round(registry, RoundSpec("news-summarizer", generator="bench"))
-    dataset = news(calls)
 
-    async def run(store: AnswerStore, folder: Path) -> tuple[Dataset, list[RoundReport]]:
+    async def run(store: AnswerStore, folder: Path) -> Done:
         async with generator_pool(registry) as pool:
             engine = Engine(store, budget=Budget(limit=1e6))
-            return await run_rounds(dataset, [prepared], pool, engine, folder=folder)
+            if warm_up:
+                await run_rounds(
+                    news(warm_up, ("Before", "Before")), [prepared], pool, engine, folder=folder / "before"
+                )
+            dataset = news(calls)
+            start, before = time.perf_counter(), cpu()
+            _, [report] = await run_rounds(dataset, [prepared], pool, engine, folder=folder / "timed")
+            after = cpu()
+            return Done(time.perf_counter() - start, {name: after[name] - before[name] for name in after}, report)
 
     with tempfile.TemporaryDirectory() as name, closing(AnswerStore(Path(name) / "answers.sqlite")) as store:
-        start, cpu = time.perf_counter(), time.process_time()
-        made, [report] = asyncio.run(run(store, Path(name) / "rounds"))
-        return time.perf_counter() - start, time.process_time() - cpu, report, made
+        return asyncio.run(run(store, Path(name)))
 
 
 async def _bare_loop(address: str, in_flight: int) -> tuple[float, float]:
@@ -96,14 +135,14 @@ async def _bare_loop(address: str, in_flight: int) -> tuple[float, float]:
 
 def _rate_limited(address: str) -> dict[str, object]:
     """A server that allows 1,200 requests a minute: what is lost, and how many more are sent than answered."""
-    seconds, _, report, _ = _round(address, LIMITED_CALLS, Limits(concurrency=LIMITED_IN_FLIGHT))
+    done = whole_round(_served(address, LIMITED_IN_FLIGHT), LIMITED_CALLS)
     counts = asyncio.run(_counts(address))
     return {
         "prompts": LIMITED_CALLS,
-        "answered": report.records,
+        "answered": done.report.records,
         "sent": counts["requests"],
         "sent_per_prompt": round(counts["requests"] / LIMITED_CALLS, 3),
-        "seconds": round(seconds, 1),
+        "seconds": round(done.seconds, 1),
     }
 
 
