@@ -161,7 +161,7 @@ def _sample_json(sample: "PromptSample", trials: Sequence["Trial"] | None = None
 def _prompt_json(prompt: "Prompt") -> dict[str, object]:
     import attrs
 
-    from genre.experiments.prompts import estimated_tokens
+    from genre.generation.tokens import estimated_tokens
 
     return {
         "subject": prompt.subject,
@@ -272,7 +272,7 @@ def _name(sample: "PromptSample") -> str:
 
 def _prompt_cells(sample: "PromptSample", subject: str) -> Iterator[tuple[str, str]]:
     """The messages about a subject. Draws that ask in the same words are shown once."""
-    from genre.experiments.prompts import estimated_tokens
+    from genre.generation.tokens import estimated_tokens
 
     asked: dict[tuple[Message, ...], list[Prompt]] = {}
     for prompt in sample.prompts:

@@ -31,9 +31,6 @@ from genre.parts import AnswersStored, Prompt, Record, RunPlan, Task
 from genre.registry import Registry
 from genre.settings import Layer, Settings, option_names
 
-BYTES_A_TOKEN = 4
-"""A rule of thumb for English; tokenizers differ."""
-
 
 @attrs.frozen
 class TaskPrompt:
@@ -133,12 +130,6 @@ class VersionSummary:
 def list_prompts(registry: Registry) -> list[TaskPrompt]:
     """Every enabled task, with how it asks. One that cannot be used says why and leaves the others listed."""
     return [_task_prompt(registry, registry.task(entry.part.name)) for entry in registry.parts("task") if entry.enabled]
-
-
-def estimated_tokens(prompt: Prompt) -> int:
-    """An estimate of a prompt's tokens: the UTF-8 bytes of its messages / 4, rounded up."""
-    size = sum(len(message.content.encode("utf-8", "backslashreplace")) for message in prompt.messages)
-    return -(-size // BYTES_A_TOKEN)
 
 
 def sample_prompts(

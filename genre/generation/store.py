@@ -38,10 +38,10 @@ _DEFINITIONS: Final = {
     "identity": "TEXT NOT NULL DEFAULT ''",
     "stored_at": "INTEGER",
 }
-_SINCE_FORMAT_2: Final = ("question", "cost", "identity", "stored_at")
+SINCE_FORMAT_2: Final = ("question", "cost", "identity", "stored_at")
 _FORMAT: Final = 2
 _COLUMNS: Final = ", ".join(_DEFINITIONS)
-_CREATE: Final = (
+CREATE_TABLE: Final = (
     f"CREATE TABLE answers ({', '.join(f'{name} {kind}' for name, kind in _DEFINITIONS.items())}) WITHOUT ROWID"
 )
 _REPLACED: Final = {"cost": "cost = answers.cost + excluded.cost"}
@@ -55,9 +55,13 @@ _TOTALS: Final = (
     "task, generator, model, state, count(*), sum(prompt_tokens), sum(completion_tokens), sum(cost), "
     "sum(cost IS NULL), min(stored_at), max(stored_at), sum(stored_at IS NULL)"
 )
+_LENGTHS: Final = (
+    "SELECT generator, count(*), sum(completion_tokens) FROM answers "
+    "WHERE task = ? AND state IN ('ok', 'truncated') AND completion_tokens IS NOT NULL GROUP BY 1 ORDER BY 1"
+)
 _LOOK_UP: Final = 500
 """Keys in one query; SQLite allows 999 parameters in its oldest builds."""
-_PATIENCE: Final = 60.0
+PATIENCE: Final = 60.0
 """Seconds that one process waits for another one's write."""
 
 
@@ -137,6 +141,20 @@ class Totals:
     ageless: int
 
 
+@attrs.frozen
+class Lengths:
+    """How long a task's answers by one generator were.
+
+    Attributes:
+        answers: those whose tokens the provider told.
+        completion_tokens: all of them together.
+    """
+
+    generator: str
+    answers: int
+    completion_tokens: int
+
+
 class AnswerStore:
     """An SQLite file (WAL, synchronous FULL). Processes may share it: a second writer waits, and readers never do.
 
@@ -151,10 +169,7 @@ class AnswerStore:
         """
         self.path = path
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(
-                path, timeout=_PATIENCE, check_same_thread=False, isolation_level=None
-            )  # transactions are begun by hand: IMMEDIATE, so that waiting happens before anything is read
+            self._connection = self._connect()
             try:
                 self._prepare()
             except BaseException:
@@ -167,15 +182,20 @@ class AnswerStore:
         except sqlite3.DatabaseError as error:
             raise UsageError(f"not an answer store: {error}", where=path, remedy="name another file") from error
 
+    def _connect(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # Transactions are begun by hand: IMMEDIATE, so that waiting happens before anything is read.
+        return sqlite3.connect(self.path, timeout=PATIENCE, check_same_thread=False, isolation_level=None)
+
     def _prepare(self) -> None:
         if self._checked_format() != _FORMAT:
             with self._connection:
                 self._connection.execute("BEGIN IMMEDIATE")
                 version = self._checked_format()  # another process may have been faster
                 if version == 0:
-                    self._connection.execute(_CREATE)
+                    self._connection.execute(CREATE_TABLE)
                 elif version == 1:
-                    for name in _SINCE_FORMAT_2:
+                    for name in SINCE_FORMAT_2:
                         self._connection.execute(f"ALTER TABLE answers ADD COLUMN {name} {_DEFINITIONS[name]}")
                 self._connection.execute(f"PRAGMA user_version={_FORMAT}")
         self._use_wal()
@@ -195,7 +215,7 @@ class AnswerStore:
 
     def _use_wal(self) -> None:
         """Switch to the write-ahead log; SQLite does not wait by itself while another process opens the file."""
-        until = time.monotonic() + _PATIENCE
+        until = time.monotonic() + PATIENCE
         while True:
             try:
                 self._connection.execute("PRAGMA journal_mode=WAL")
@@ -232,7 +252,7 @@ class AnswerStore:
         query = f"SELECT {_COLUMNS} FROM answers{where} ORDER BY task, subject, draw, key"  # noqa: S608  names of columns only
         uri = f"{self.path.absolute().as_uri()}?mode=ro"
         try:
-            connection = sqlite3.connect(uri, uri=True, timeout=_PATIENCE, check_same_thread=False)
+            connection = sqlite3.connect(uri, uri=True, timeout=PATIENCE, check_same_thread=False)
         except sqlite3.Error as error:
             raise RunError(f"the answer store cannot be read: {error}", where=self.path) from error
         with closing(connection):
@@ -266,6 +286,15 @@ class AnswerStore:
         where, values = _where(which)
         query = f"SELECT {_TOTALS} FROM answers{where} GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"  # noqa: S608  names of columns only
         return [Totals(*row) for row in self._read(self._connection, query, values)]  # type: ignore[arg-type]
+
+    def lengths(self, task: str) -> list[Lengths]:
+        """How long the task's answers were, by generator.
+
+        Raises:
+            RunError: the file is damaged.
+        """
+        rows = self._read(self._connection, _LENGTHS, (task,))
+        return [Lengths(*row) for row in rows]  # type: ignore[arg-type]
 
     def prune(self, **which: Unpack[Which]) -> list[Totals]:
         """Delete rows for good, and tell what they came to. `which` must say something.
