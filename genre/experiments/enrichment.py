@@ -68,7 +68,7 @@ def enrich_variants(
 
     async def enrich_all(answers: AnswerStore) -> dict[str, Enriched]:
         enriched: dict[str, Enriched] = {}
-        async with generator_pool(registry) as pool:
+        async with generator_pool(registry, observer.on_message) as pool:
             for rounds in variants.values():
                 for each in rounds:
                     pool.get(

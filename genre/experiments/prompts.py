@@ -231,7 +231,7 @@ def try_prompts(
 
     async def ask(answers: AnswerStore) -> list[list[Trial]]:
         trials: list[list[Trial]] = []
-        async with generator_pool(registry) as pool:
+        async with generator_pool(registry, watcher.on_message) as pool:
             engine = Engine(answers, tell)
             for name, sample in zip(names, samples, strict=True):
                 routing = pool.get(sample.prepared.generator_name)

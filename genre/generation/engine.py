@@ -125,7 +125,7 @@ class Engine:
         exhausted = False
         while waiting or not exhausted:
             calls.check()
-            while not exhausted and len(waiting) < READ_AHEAD and (calls.wants_more or not waiting):
+            while not exhausted and len(waiting) < calls.read_ahead and (calls.wants_more or not waiting):
                 chunk = [calls.question(prompt) for prompt in itertools.islice(prompts, LOOK_UP_CHUNK)]
                 exhausted = len(chunk) < LOOK_UP_CHUNK
                 keys = [key for question in chunk for key in question.keys.answers]
@@ -139,7 +139,7 @@ class Engine:
                 continue
             first = waiting[0]
             if isinstance(first.outcome, asyncio.Task):
-                await calls.wait(first.outcome, refill=not exhausted and len(waiting) < READ_AHEAD)
+                await calls.wait(first.outcome, refill=not exhausted and len(waiting) < calls.read_ahead)
                 if not first.outcome.done():
                     continue
             waiting.popleft()
@@ -203,6 +203,11 @@ class _Calls:
         self._tasks: dict[tuple[bytes, ...], asyncio.Task[StoredAnswer | None]] = {}
         self._finished = asyncio.Event()
         self._failure: BaseException | None = None
+
+    @property
+    def read_ahead(self) -> int:
+        """Prompts that may wait for their turn: no fewer than may be in flight, as a provider's batch has thousands."""
+        return max(READ_AHEAD, self._concurrency)
 
     @property
     def wants_more(self) -> bool:

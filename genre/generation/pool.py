@@ -1,6 +1,6 @@
 """Named generator instances: what `[generators.NAME]` in registry.toml describes."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import cast
 
@@ -14,10 +14,16 @@ from genre.settings import structure
 
 
 class GeneratorPool:
-    """Generator instances by name, each made once, all closed at the end."""
+    """Generator instances by name, each made once, all closed at the end.
 
-    def __init__(self, registry: Registry) -> None:
+    Args:
+        registry: plugins and settings.
+        on_message: told what generators tell while they work, with their names.
+    """
+
+    def __init__(self, registry: Registry, on_message: Callable[[str], None] = lambda _: None) -> None:
         self._registry = registry
+        self._on_message = on_message
         self._made: dict[str, tuple[Generator | Router, Limits]] = {}
 
     def get(self, name: str) -> Routing:
@@ -65,13 +71,18 @@ class GeneratorPool:
         if not isinstance(limits, Mapping):
             raise UsageError(f"limits is {limits!r}, and a table is expected", where=found.where)
         generator = self._registry.create("generator", found.plugin, found.options, where=found.where)
+        if hasattr(generator, "on_message"):
+            generator.on_message = lambda text: self._on_message(f"{name}: {text}")
+        limits = {**getattr(generator, "default_limits", {}), **limits}
         return cast(Generator | Router, generator), structure(limits, Limits, f"{found.where}.limits")
 
 
 @asynccontextmanager
-async def generator_pool(registry: Registry) -> AsyncIterator[GeneratorPool]:
+async def generator_pool(
+    registry: Registry, on_message: Callable[[str], None] = lambda _: None
+) -> AsyncIterator[GeneratorPool]:
     """A pool that closes its generators however the block ends."""
-    pool = GeneratorPool(registry)
+    pool = GeneratorPool(registry, on_message)
     try:
         yield pool
     finally:

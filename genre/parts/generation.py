@@ -185,7 +185,9 @@ class MalformedOutput(Exception):
 
 class Generator(Protocol):
     """Answers prompts. Called `target(options)`; may offer `async def aclose(self)` to free what it holds, and
-    `price: Price | None`, what its tokens cost (None: unknown), without which it cannot run under a budget.
+    `price: Price | None`, what its tokens cost (None: unknown), without which it cannot run under a budget. It may also
+    offer `default_limits`, a mapping with the fields of `limits` in registry.toml that it needs to be others than the
+    usual ones, and an attribute `on_message: Callable[[str], None]`, which is set to what shows a line to the user.
 
     Concurrency, limits, retries, the store and progress are the engine's.
     """
