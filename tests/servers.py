@@ -170,9 +170,8 @@ class ChatServer:
             self._loop.close()
 
     async def _serve(self) -> None:
-        app = web.Application(client_max_size=64 << 20)
-        app.router.add_post("/v1/chat/completions", self._handle)
-        app.router.add_post("/v1/messages", self._handle)
+        app = web.Application(client_max_size=256 << 20)
+        self.add_routes(app)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -182,6 +181,11 @@ class ChatServer:
         await self._gone.wait()
         await runner.cleanup()
         await self._stop.wait()
+
+    def add_routes(self, app: web.Application) -> None:
+        """What is served."""
+        app.router.add_post("/v1/chat/completions", self._handle)
+        app.router.add_post("/v1/messages", self._handle)
 
     async def _handle(self, http: web.Request) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in http.headers.items()}

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 import pytest
+from batch_server import BatchServer
 from dataset.mind_files import behavior, write_split
 from servers import ChatServer, Reply
 
@@ -59,6 +60,15 @@ def litellm(_: Path) -> Iterator[Inputs]:
 
 
 @contextmanager
+def batches(folder: Path) -> Iterator[Inputs]:
+    """A server that has one title for everything, in batches that end in a moment."""
+    quick = {"collect_seconds": 0.05, "poll_seconds": 0.01, "longest_poll_seconds": 0.05}
+    with BatchServer() as server:
+        where = {"base_url": server.base_url, "journal": str(folder / "batches")}
+        yield {"options": {**where, **quick, "model": "small"}}
+
+
+@contextmanager
 def replay(folder: Path) -> Iterator[Inputs]:
     """A recording for the subject that the kit asks about."""
     recordings = folder / "recordings.jsonl"
@@ -89,6 +99,8 @@ NEEDS: Final[Mapping[tuple[str, str], Callable[[Path], AbstractContextManager[In
     ("dataset", "sample"): sample,
     ("generator", "openai-compatible"): openai_compatible,
     ("generator", "litellm"): litellm,
+    ("generator", "openai-batch"): batches,
+    ("generator", "anthropic-batch"): batches,
     ("generator", "replay"): replay,
     ("generator", "local"): local,
     ("generator", "mix"): mix,

@@ -28,6 +28,18 @@ def genre_generators() -> Iterator[Part]:
         options="genre_generators.litellm_options:LiteLLMOptions",
     )
     yield Part(
+        name="openai-batch",
+        summary="OpenAI's batch API, and servers that speak it: answers within a day, at half the price",
+        target="genre_generators.openai_batch:openai_batch",
+        options="genre_generators.openai_batch:OpenAIBatchOptions",
+    )
+    yield Part(
+        name="anthropic-batch",
+        summary="Anthropic's Message Batches: answers within a day, at half the price",
+        target="genre_generators.anthropic_batch:anthropic_batch",
+        options="genre_generators.anthropic_batch:AnthropicBatchOptions",
+    )
+    yield Part(
         name="replay",
         summary="Answers recorded in JSONL files, looked up by subject or user and draw",
         target="genre_generators.replay:ReplayGenerator",

@@ -1,0 +1,120 @@
+"""The HTTP calls of batch APIs: JSON replies, and results line by line, with typed errors only."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final, Literal
+
+import aiohttp
+
+from genre.parts import Fatal, Json, Transient
+from genre_generators.chat_replies import json_object
+from genre_generators.http_failures import Failures, is_loopback, read_reply_bytes
+
+MAX_REPLY_BYTES: Final = 4 << 20
+"""A longer reply, or a longer line of results, is not read."""
+
+
+class NotFound(Fatal):
+    """The server does not know what was asked for (404, 410)."""
+
+
+class BatchHttp:
+    """One session with one provider.
+
+    Args:
+        base_url: address up to and including `/v1`.
+        headers: sent with every call, the key among them; they go to `base_url` only.
+        failures: makes the typed errors.
+    """
+
+    def __init__(self, base_url: str, headers: Mapping[str, str], failures: Failures) -> None:
+        self._base = base_url.rstrip("/")
+        self._headers = dict(headers)
+        self._failures = failures
+        self._session: aiohttp.ClientSession | None = None
+
+    async def call(
+        self,
+        method: Literal["GET", "POST"],
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        json: Mapping[str, Json] | None = None,
+        data: Any = None,
+        content_type: str | None = None,
+    ) -> dict[str, Json]:
+        """The JSON object that the server answers with.
+
+        Raises:
+            GenerationError: one of its subclasses. A `Transient` that may be billed may have been carried out.
+        """
+        headers = {"Content-Type": content_type} if content_type else None
+        try:
+            # A redirect is not followed: the key and the prompts go to the configured server only.
+            async with self._open().request(
+                method,
+                self._base + path,
+                params=query,
+                json=json,
+                data=data,
+                headers=headers,
+                allow_redirects=False,
+            ) as response:
+                body = self._failures.without_key(await read_reply_bytes(response.content, MAX_REPLY_BYTES))
+                if response.status not in (200, 201):
+                    raise self._error(response, body)
+        except (aiohttp.ClientError, OSError) as failure:
+            raise self._failures.of_connection(failure) from failure
+        reply = json_object(body)
+        if reply is None:
+            raise Transient("the server's reply is not a JSON object", may_be_billed=True)
+        return reply
+
+    async def lines(self, path: str) -> AsyncIterator[bytes]:
+        """The lines of a reply, one at a time; one that is longer than `MAX_REPLY_BYTES` is left out.
+
+        Raises:
+            GenerationError: as `call`.
+        """
+        try:
+            async with self._open().get(self._base + path, allow_redirects=False) as response:
+                if response.status != 200:
+                    raise self._error(response, await read_reply_bytes(response.content, MAX_REPLY_BYTES))
+                rest, skipping = b"", False
+                async for chunk in response.content.iter_any():
+                    first, *further = (rest + chunk).split(b"\n")
+                    for line in further:
+                        if not skipping:
+                            yield self._failures.without_key(first)
+                        first, skipping = line, False
+                    skipping = skipping or len(first) > MAX_REPLY_BYTES
+                    rest = b"" if skipping else first
+                if not skipping:
+                    yield self._failures.without_key(rest)
+        except (aiohttp.ClientError, OSError) as failure:
+            raise self._failures.of_connection(failure) from failure
+
+    async def aclose(self) -> None:
+        """Close the connections; a later call opens new ones."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    def _open(self) -> aiohttp.ClientSession:
+        """The session; made here because it belongs to the running event loop."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=self._failures.timeout),
+                headers=self._headers,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                # Proxies from the environment, but never for a server on this machine.
+                trust_env=not is_loopback(self._base),
+            )
+        return self._session
+
+    def _error(self, response: aiohttp.ClientResponse, body: bytes) -> Exception:
+        error = self._failures.of_reply(response.status, response.headers, body)
+        if response.status in (404, 410):
+            return NotFound(str(error))
+        if response.status == 408 or response.status >= 500:
+            error.may_be_billed = True  # it may have been carried out all the same
+        return error

@@ -1,0 +1,77 @@
+"""What goes wrong between here and a provider's server, as typed errors that hold no key."""
+
+import ipaddress
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import aiohttp
+import attrs
+
+from genre.parts import Fatal, GenerationError, Refused, Transient
+from genre_generators.chat_errors import error_code, error_message, plain, status_error
+from genre_generators.chat_replies import json_object
+
+
+@attrs.frozen
+class Failures:
+    """Makes typed errors of replies and of lost connections.
+
+    Attributes:
+        key: the API key, or None; it appears in no error.
+        key_name: where the key comes from (its environment variable), for messages.
+        timeout: seconds that a call has.
+    """
+
+    key: str | None = attrs.field(repr=False)
+    key_name: str | None
+    timeout: float
+
+    def of_reply(self, status: int, headers: Mapping[str, str], body: bytes) -> GenerationError:
+        """The typed error for a reply whose status is not 200."""
+        reply = json_object(self.without_key(body)) or {}
+        error = status_error(status, error_message(reply), code=error_code(reply), headers=headers)
+        if status in (401, 403):
+            source = f"the environment variable {self.key_name}" if self.key_name else "the option api_key, not set"
+            return Fatal(f"{error} (the key is read from {source})")
+        return error
+
+    def of_connection(self, failure: Exception) -> GenerationError:
+        """The typed error for a call that ended without a reply."""
+        if isinstance(failure, TimeoutError):
+            return Transient(f"no answer within {self.timeout:g} s", may_be_billed=True)
+        said = str(failure) or type(failure).__name__
+        said = plain(said.replace(self.key, "***") if self.key else said)
+        if isinstance(failure, aiohttp.ClientConnectorCertificateError | aiohttp.InvalidURL):
+            return Fatal(f"the server cannot be reached: {said}; check its address")
+        # Before there is a connection nothing can have been answered; after that, who knows.
+        billed = not isinstance(failure, aiohttp.ClientConnectorError)
+        return Transient(f"the connection failed: {said}", may_be_billed=billed)
+
+    def without_key(self, body: bytes) -> bytes:
+        """A server may repeat the key in whatever it says, and what it says is stored."""
+        return body.replace(self.key.encode(), b"***") if self.key else body
+
+
+async def read_reply_bytes(stream: aiohttp.StreamReader, most: int) -> bytes:
+    """A reply's body.
+
+    Raises:
+        Refused: it is longer than `most` bytes; it is not read to its end.
+    """
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in stream.iter_any():
+        size += len(chunk)
+        if size > most:
+            raise Refused(f"the server's reply is longer than {most} bytes", may_be_billed=True)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address is on this machine, where no proxy is asked."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
