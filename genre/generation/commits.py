@@ -54,11 +54,16 @@ class GroupCommit:
         await self._writer
 
     async def _write(self) -> None:
-        while not self._closing or self._pending:
-            await self._arrived.wait()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._full.wait(), COMMIT_SECONDS)
-            await self._commit()
+        try:
+            while not self._closing or self._pending:
+                await self._arrived.wait()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._full.wait(), COMMIT_SECONDS)
+                await self._commit()
+        except asyncio.CancelledError:
+            # The loop is torn down, as by a second Ctrl-C: what was paid is written all the same.
+            self._thread.submit(self._store.put, [answer for answer, _ in self._pending]).result()
+            raise
 
     async def _commit(self) -> None:
         group, self._pending = self._pending, []
@@ -69,7 +74,8 @@ class GroupCommit:
             return
         answers = [answer for answer, _ in group]
         try:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._store.put, answers)
+            # Shielded: a write that was handed over is never taken back.
+            await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, self._store.put, answers))
             self._tell(answers)
         except GenreError as error:
             self._failure = error

@@ -15,7 +15,7 @@ import attrs
 
 from genre.errors import RunError
 from genre.generation.budget import Budget
-from genre.generation.commits import GroupCommit
+from genre.generation.commits import COMMIT_ROWS, GroupCommit
 from genre.generation.keys import KeyMaker, Keys, identity_text
 from genre.generation.limits import Limits
 from genre.generation.route import Outcome, Route, RouteDown
@@ -114,8 +114,10 @@ class Engine:
                     async for item in answered:
                         yield item
             finally:
-                await calls.close()
-                await commits.close()
+                try:
+                    await calls.close()
+                finally:
+                    await commits.close()
 
     async def _in_order(
         self, prompts: Iterator[Prompt], calls: "_Calls", thread: ThreadPoolExecutor
@@ -126,8 +128,9 @@ class Engine:
         while waiting or not exhausted:
             calls.check()
             while not exhausted and len(waiting) < calls.read_ahead and (calls.wants_more or not waiting):
-                chunk = [calls.question(prompt) for prompt in itertools.islice(prompts, LOOK_UP_CHUNK)]
-                exhausted = len(chunk) < LOOK_UP_CHUNK
+                size = max(1, min(LOOK_UP_CHUNK, calls.room))
+                chunk = [calls.question(prompt) for prompt in itertools.islice(prompts, size)]
+                exhausted = len(chunk) < size
                 keys = [key for question in chunk for key in question.keys.answers]
                 stored = await loop.run_in_executor(thread, self._store.look_up, keys)
                 for question in chunk:
@@ -212,7 +215,12 @@ class _Calls:
     @property
     def wants_more(self) -> bool:
         """Whether the calls that wait for a place are few enough to read further prompts."""
-        return len(self._tasks) < 2 * self._concurrency
+        return len(self._tasks) < 2 * self._concurrency and self.room > 0
+
+    @property
+    def room(self) -> int:
+        """Calls that may be added: all that are not on disk may be paid twice, so their number is bounded."""
+        return self._concurrency + COMMIT_ROWS - len(self._tasks)
 
     def ask(self, question: Question) -> _Waiting:
         """The call for these keys: the one under way, or a new one."""

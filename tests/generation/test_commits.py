@@ -1,0 +1,112 @@
+"""Answers that arrive together are written together, and what waits to be written is bounded and never lost."""
+
+import asyncio
+import threading
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from genre.generation import AnswerStore, Engine, Limits, Routing, commits
+from genre.generation.store import StoredAnswer
+from genre.parts import Completion, Identity, Message, Prompt, Sampling
+
+TURNS = 20_000
+"""Turns of the event loop, after which nothing moves any more that does not wait for another thread."""
+
+
+class Counting:
+    """Answers at once; the calls after the first `ready` ones when it is let go on.
+
+    Attributes:
+        calls: how many began.
+    """
+
+    identity = Identity("counting", "here")
+
+    def __init__(self, ready: int) -> None:
+        self.calls = 0
+        self.go_on = asyncio.Event()
+        self._ready = ready
+
+    async def complete(self, prompt: Prompt) -> Completion:
+        self.calls += 1
+        if self.calls > self._ready:
+            await self.go_on.wait()
+        return Completion("fine", "counting-1")
+
+
+class Interrupted(Counting):
+    """The call after the ready ones brings the event loop down, as a second Ctrl-C does."""
+
+    async def complete(self, prompt: Prompt) -> Completion:
+        if self.calls == self._ready:
+            raise KeyboardInterrupt
+        return await super().complete(prompt)
+
+
+class SlowStore(AnswerStore):
+    """On a disk that writes one group, and then nothing until it is told to.
+
+    Attributes:
+        written: answers that are on disk.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.disk = threading.Event()
+        self.written = 0
+
+    def put(self, answers: Iterable[StoredAnswer]) -> None:
+        if self.written:
+            assert self.disk.wait(60)
+        group = list(answers)
+        super().put(group)
+        self.written += len(group)
+
+
+def prompts(count: int) -> list[Prompt]:
+    return [Prompt("t", f"S{n}", 0, (Message("user", f"question {n}"),), Sampling(max_tokens=5)) for n in range(count)]
+
+
+def test_when_the_loop_is_torn_down_answers_that_wait_for_their_commit_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by a second Ctrl-C, which does not let anything end in peace."""
+    monkeypatch.setattr(commits, "COMMIT_SECONDS", 3600.0)
+    generator = Interrupted(ready=10)
+
+    async def ask(store: AnswerStore) -> None:
+        async for _ in Engine(store).answers(prompts(20), Routing.to(generator, Limits(concurrency=1), "g")):
+            pass
+
+    with closing(AnswerStore(tmp_path / "answers.sqlite")) as store:
+        with pytest.raises(KeyboardInterrupt):
+            asyncio.run(ask(store))
+        assert store.count() == {"ok": 10}
+
+
+@pytest.mark.parametrize(("concurrency", "first_group"), [(1, 1), (64, 150), (64, 200), (256, 10), (600, 300)])
+def test_however_slow_the_disk_is_no_more_answers_are_at_risk_than_those_in_flight_and_one_group(
+    tmp_path: Path, concurrency: int, first_group: int
+) -> None:
+    async def ask(store: SlowStore) -> int:
+        generator = Counting(ready=first_group)
+        answers = Engine(store).answers(prompts(3_000), Routing.to(generator, Limits(concurrency=concurrency), "g"))
+        await anext(answers)
+        generator.go_on.set()
+        second = asyncio.ensure_future(anext(answers))
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+        at_risk = generator.calls - store.written
+        store.disk.set()
+        await second
+        async for _ in answers:
+            pass
+        return at_risk
+
+    with closing(SlowStore(tmp_path / "answers.sqlite")) as store:
+        at_risk = asyncio.run(ask(store))
+        assert concurrency <= at_risk <= concurrency + commits.COMMIT_ROWS
+        assert store.count() == {"ok": 3_000}
