@@ -23,9 +23,10 @@ from genre.experiments.models import (
 from genre.experiments.observer import Observer
 from genre.experiments.plan import BaselineOverride, Experiment, VariantSpec, load_experiment
 from genre.experiments.results import Cell, UntrainedCell, result_rows, write_json
+from genre.experiments.rounds import rounds_of_experiment
 from genre.experiments.steps import read_dataset
 from genre.experiments.summary import write_summary
-from genre.generation import PreparedRound, RoundReport, prepare_round
+from genre.generation import PreparedRound, RoundReport
 from genre.modeling import (
     FeatureSettings,
     TrainingSettings,
@@ -183,13 +184,7 @@ def quickstart(
 def _plan(experiment: Experiment, registry: Registry) -> _Plan:
     registry = registry.with_settings(experiment.layered(registry.settings))
     source = str(experiment.path or experiment.name)
-    rounds = {
-        variant.name: [
-            prepare_round(registry, spec, path=experiment.path, where=f"{source}, variant {variant.name}")
-            for spec in variant.rounds
-        ]
-        for variant in experiment.variants
-    }
+    rounds = rounds_of_experiment(experiment, registry)
     _check_names(experiment, registry, source)
     baselines = {}
     for name in experiment.baselines:

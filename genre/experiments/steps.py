@@ -12,14 +12,14 @@ from genre.dataset import (
     save_dataset,
     split_impressions,
 )
-from genre.errors import UsageError, nearest
+from genre.errors import UsageError
 from genre.experiments.enrichment import Enriched, enrich_variants
 from genre.experiments.observer import Observer
 from genre.experiments.plan import Halve
-from genre.generation import RoundSpec, prepare_round
+from genre.experiments.rounds import rounds_of_tasks
 from genre.parts import RunPlan
 from genre.registry import Registry
-from genre.settings import Layer, Settings, option_names
+from genre.settings import Layer, Settings
 
 
 def read_dataset(
@@ -112,26 +112,7 @@ def enrich_folder(
     """
     out = out.resolve()
     dataset = load_dataset(folder)
-    given = dict(options or {})
-    offered = {task: _task_options(registry, task) for task in tasks}
-    known = set().union(*offered.values())
-    if stray := sorted(set(given) - known):
-        raise UsageError(f"no task has an option {stray[0]!r}", remedy=nearest(stray[0], known))
-    if len(offered) < len(tasks):
-        raise UsageError(
-            "a task stands twice, and its second answers would take the place of the first",
-            remedy="write an experiment file, where a round can have a `name` of its own",
-        )
-    specs = [
-        RoundSpec(
-            task=task,
-            generator=generator,
-            limit=limit,
-            options={name: value for name, value in given.items() if name in offered[task]},
-        )
-        for task in tasks
-    ]
-    rounds = [prepare_round(registry, spec, where="command line") for spec in specs]
+    rounds = rounds_of_tasks(registry, tasks, generator=generator, limit=limit, options=options)
     plan = RunPlan(name=out.name, rounds=[(out.name, each.task.name, each.generator_name) for each in rounds])
     registry.announce_plan(plan)
     check_dataset_folder(out)
@@ -147,9 +128,3 @@ def enrich_folder(
     )[out.name]
     save_dataset(enriched.dataset, out)
     return enriched
-
-
-def _task_options(registry: Registry, name: str) -> set[str]:
-    task = registry.task(name)
-    classes = (registry.options_class("prompter", task.prompter), registry.options_class("updater", task.updater))
-    return {"gates", *(option for cls in classes if cls for option in option_names(cls))}
