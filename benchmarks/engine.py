@@ -3,55 +3,46 @@
 import asyncio
 import os
 import statistics
-import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
-from pathlib import Path
+from typing import Final
 
 import aiohttp
-import attrs
-import polars as pl
 
 from benchmarks.chat_server import serving
-from genre.dataset import Dataset, assemble
-from genre.generation import AnswerStore, Budget, Engine, RoundReport, RoundSpec, prepare_round, run_rounds
-from genre.generation.pool import generator_pool
+from benchmarks.litellm_calls import measure_litellm
+from benchmarks.rounds import LATENCY, REPEATS, alone, whole_round
 from genre.parts import Message
-from genre.registry import Registry
-from genre.settings import Layer, load_settings
 
-LATENCY = 0.05
-CALLS = 5_000
+WAVES: Final = 80
+"""Calls for each place among those in flight: a run takes 4 seconds at best, whatever the concurrency."""
 LIMITED_CALLS, PER_MINUTE, LIMITED_IN_FLIGHT = 300, 1_200.0, 64
-REPEATS = 3
 
 
 def measure() -> dict[str, object]:
     """Medians of a few runs; the server has a CPU of its own where there are two."""
-    cores = sorted(os.sched_getaffinity(0))
-    if len(cores) > 1:
-        os.sched_setaffinity(0, {cores[0]})
+    cores = os.sched_getaffinity(0)
+    core = alone()
     figures: dict[str, object] = {}
-    with serving(latency=LATENCY, core=cores[-1]) as address:
+    with serving(latency=LATENCY, core=core) as address:
         for in_flight in (64, 256):
             runs = [_compare(address, in_flight) for _ in range(REPEATS)]
-            best = in_flight / LATENCY
-            for name, column in (("efficiency", 0), ("bare_efficiency", 1)):
-                figures[f"{name}_{in_flight}"] = round(statistics.median(run[column] for run in runs) / best, 3)
-            figures[f"engine_cpu_ms_per_call_{in_flight}"] = round(statistics.median(run[2] for run in runs), 3)
+            for number, name in enumerate(("efficiency", "bare_efficiency", "engine_cpu_ms_per_call")):
+                figures[f"{name}_{in_flight}"] = round(statistics.median(run[number] for run in runs), 3)
     figures["engine_cpu_ms_per_call"] = figures["engine_cpu_ms_per_call_64"]
-    with serving(latency=LATENCY, per_minute=PER_MINUTE, core=cores[-1]) as address:
+    with serving(latency=LATENCY, per_minute=PER_MINUTE, core=core) as address:
         figures["rate_limited"] = _rate_limited(address)
-    return {**figures, "calls": CALLS, "latency": LATENCY, "runs": REPEATS}
+    os.sched_setaffinity(0, cores)
+    return {**figures, "litellm": measure_litellm(), "waves": WAVES, "latency": LATENCY, "runs": REPEATS}
 
 
 def _compare(address: str, in_flight: int) -> tuple[float, float, float]:
-    """Calls a second of the engine and of a bare loop, and the engine's further CPU in ms a call."""
-    bare_seconds, bare_cpu = asyncio.run(_bare_loop(address, in_flight))
-    done = whole_round(_served(address, in_flight), CALLS)
-    assert done.report.records == CALLS
-    return CALLS / done.seconds, CALLS / bare_seconds, 1000 * (done.cpu["here"] - bare_cpu) / CALLS
+    """Share of the possible calls a second of the engine and of a bare loop; the engine's further CPU in ms a call."""
+    calls = WAVES * in_flight
+    bare_seconds, bare_cpu = asyncio.run(_bare_loop(address, in_flight, calls))
+    done = whole_round(_served(address, in_flight), calls)
+    assert done.report.records == calls
+    best = WAVES * LATENCY
+    return best / done.seconds, best / bare_seconds, 1000 * (done.cpu["here"] - bare_cpu) / calls
 
 
 def _served(address: str, in_flight: int) -> dict[str, object]:
@@ -64,60 +55,7 @@ def _served(address: str, in_flight: int) -> dict[str, object]:
     }
 
 
-@attrs.frozen
-class Done:
-    """A round that was timed.
-
-    Attributes:
-        cpu: CPU seconds by process: this one is `here`.
-    """
-
-    seconds: float
-    cpu: Mapping[str, float]
-    report: RoundReport
-
-
-def this_process() -> dict[str, float]:
-    """CPU seconds so far."""
-    return {"here": time.process_time()}
-
-
-def whole_round(
-    generator: Mapping[str, object],
-    calls: int,
-    *,
-    warm_up: int = 0,
-    cpu: Callable[[], Mapping[str, float]] = this_process,
-) -> Done:
-    """Time a whole round: rendering, calls, budget, store, parsing, records, update.
-
-    Args:
-        generator: its table in registry.toml.
-        warm_up: news of a round that goes before and is not timed.
-        cpu: CPU seconds so far, by process.
-    """
-    settings = load_settings().over(Layer("benchmark", {"generators": {"bench": generator}}))
-    registry = Registry.load(settings)
-    prepared = prepare_round(registry, RoundSpec("news-summarizer", generator="bench"))
-
-    async def run(store: AnswerStore, folder: Path) -> Done:
-        async with generator_pool(registry) as pool:
-            engine = Engine(store, budget=Budget(limit=1e6))
-            if warm_up:
-                await run_rounds(
-                    news(warm_up, ("Before", "Before")), [prepared], pool, engine, folder=folder / "before"
-                )
-            dataset = news(calls)
-            start, before = time.perf_counter(), cpu()
-            _, [report] = await run_rounds(dataset, [prepared], pool, engine, folder=folder / "timed")
-            after = cpu()
-            return Done(time.perf_counter() - start, {name: after[name] - before[name] for name in after}, report)
-
-    with tempfile.TemporaryDirectory() as name, closing(AnswerStore(Path(name) / "answers.sqlite")) as store:
-        return asyncio.run(run(store, Path(name)))
-
-
-async def _bare_loop(address: str, in_flight: int) -> tuple[float, float]:
+async def _bare_loop(address: str, in_flight: int, calls: int) -> tuple[float, float]:
     """Seconds and CPU seconds of nothing but a client: the same requests, answers read as JSON."""
     messages = [Message("user", "word " * 60)]
     body = {"model": "fixed", "messages": [{"role": each.role, "content": each.content} for each in messages]}
@@ -129,7 +67,7 @@ async def _bare_loop(address: str, in_flight: int) -> tuple[float, float]:
 
     start, cpu = time.perf_counter(), time.process_time()
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-        await asyncio.gather(*(call(session) for _ in range(CALLS)))
+        await asyncio.gather(*(call(session) for _ in range(calls)))
     return time.perf_counter() - start, time.process_time() - cpu
 
 
@@ -150,31 +88,3 @@ async def _counts(address: str) -> dict[str, int]:
     async with aiohttp.ClientSession() as session, session.get(f"{address}/counts") as response:
         counts: dict[str, int] = await response.json()
         return counts
-
-
-def news(
-    count: int, texts: Sequence[str] = ("A title of several words about number", "An abstract about number")
-) -> Dataset:
-    """So many news, and one reader who saw two of them."""
-    rows = pl.DataFrame(
-        {
-            "id": [f"N{number}" for number in range(count)],
-            "category": ["news"] * count,
-            "title": [f"{texts[0]} {number}" for number in range(count)],
-            "abstract": [f"{texts[1]} {number}" for number in range(count)],
-        }
-    )
-    behaviors = pl.DataFrame(
-        {
-            "impression": ["1"],
-            "split": ["train"],
-            "user": ["U"],
-            "time": [None],
-            "history": [["N0"]],
-            "candidates": [["N0", "N1"]],
-            "labels": [[1, 0]],
-            "file": ["benchmark"],
-            "line": [1],
-        }
-    )
-    return assemble(rows, behaviors, source={"reader": "benchmark"})

@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 
 from benchmarks.chat_server import serving
-from benchmarks.engine import LATENCY, REPEATS, Done, whole_round
+from benchmarks.rounds import LATENCY, REPEATS, Done, whole_round
 
 CALLS = 1_000
 IN_FLIGHT = 64

@@ -5,7 +5,7 @@ import gc
 import sys
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import click
 from rich.console import Console
@@ -15,6 +15,9 @@ from genre.cli.context import COMMANDS, registry_of
 from genre.discovery import load_import_string
 from genre.errors import GenreError, UsageError
 from genre.version import __version__
+
+COLLECTION_THRESHOLDS: Final = (50_000, 20, 20)
+"""When a process of our own looks for garbage: with Python's own thresholds that is a sixth of a round's CPU."""
 
 
 class GenreCommands(click.Group):
@@ -60,6 +63,7 @@ def genre(strict: bool) -> None:
 
 def main() -> None:
     """Entry point of the console script."""
+    gc.set_threshold(*COLLECTION_THRESHOLDS)
     # Python looks for garbage once more when it ends: with litellm loaded for a second, which Ctrl-C does not have.
     atexit.register(gc.freeze)
     errors = Console(stderr=True, soft_wrap=True, highlight=False)

@@ -3,12 +3,13 @@
 import functools
 import json
 from collections.abc import Mapping
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import jsonschema
 import jsonschema.protocols
 import polars as pl
 
+from genre.generation.keys import SameAgain
 from genre.parts import Json, MalformedOutput, Record, canonical_json
 
 MAX_ANSWER_BYTES = 1 << 20
@@ -25,12 +26,12 @@ def parse_answer(text: str, schema: Mapping[str, Json]) -> Record:
     if len(text) > MAX_ANSWER_BYTES:
         raise MalformedOutput("longer than a megabyte")
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
+        value = _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
         raise MalformedOutput("not JSON") from error
     try:
         value = _tidy(value)
-        problem = next(_validator(canonical_json(schema)).iter_errors(value), None)
+        problem = next(_validator_of(schema).iter_errors(value), None)
     except RecursionError as error:
         raise MalformedOutput("nested too deep") from error
     if problem is not None:
@@ -69,8 +70,14 @@ def _validator(schema: str) -> jsonschema.protocols.Validator:
     return jsonschema.Draft202012Validator(json.loads(schema))
 
 
+_validator_of: Final = SameAgain(lambda schema: _validator(canonical_json(schema)))
+
+
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _tidy(value: Json) -> Json:

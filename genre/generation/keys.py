@@ -3,11 +3,13 @@
 import functools
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Self
+from typing import Generic, Self, TypeVar
 
 import attrs
 
 from genre.parts import Identity, Prompt, Sampling, canonical_json
+
+T = TypeVar("T")
 
 
 @attrs.frozen
@@ -66,18 +68,18 @@ class _Answering:
         return cls(*map(canonical_json, parts))
 
 
-class SameAgain:
+class SameAgain(Generic[T]):
     """A function's result, kept as long as the very same object comes again, as one schema does for a whole round."""
 
-    def __init__(self, function: Callable[[object], str]) -> None:
+    def __init__(self, function: Callable[[object], T]) -> None:
         self._function = function
-        self._value: object = None
-        self._result = function(None)
+        self._last: tuple[object, T] | None = None
 
-    def __call__(self, value: object) -> str:
-        if value is not self._value:
-            self._value, self._result = value, self._function(value)
-        return self._result
+    def __call__(self, value: object) -> T:
+        last = self._last  # read and written as a whole: several threads may ask
+        if last is None or last[0] is not value:
+            last = self._last = (value, self._function(value))
+        return last[1]
 
 
 def answer_key(prompt: Prompt, identity: Identity) -> bytes:
