@@ -67,7 +67,8 @@ class BatchServer(ChatServer):
         held: while it is set, no batch gets further than the state before the last.
         outcome: from a custom id and the body of its request.
         results: from a batch to the bytes of its results, for results that make no sense.
-        intercept: from method and path to a reply instead of the proper one, or None.
+        intercept: from method and path to a reply instead of the proper one, or None; nothing is done then.
+        lose: whether the connection is cut off after all is done, from method and path.
         failure: the `errors` of batches that end as `failed`.
     """
 
@@ -81,6 +82,7 @@ class BatchServer(ChatServer):
         self.outcome: Callable[[str, Mapping[str, Any]], Outcome] = lambda *_: Outcome()
         self.results: Callable[[Submitted], bytes] | None = None
         self.intercept: Callable[[str, str], Reply | None] = lambda *_: None
+        self.lose: Callable[[str, str], bool] = lambda *_: False
         self.failure: Mapping[str, Any] = {}
         self.made = threading.Event()
         self.files: dict[str, bytes] = {}
@@ -99,6 +101,7 @@ class BatchServer(ChatServer):
         reply = self.intercept(http.method, http.path)
         if reply is None:
             reply = await self._proper(http)
+            reply = Reply(manner="drop") if self.lose(http.method, http.path) else reply
         return await self._reply(http, reply)
 
     async def _proper(self, http: web.Request) -> Reply:

@@ -1,7 +1,6 @@
 """One batch: the prompts in it, who waits for them, and answers that nobody has asked for yet."""
 
 import asyncio
-import copy
 
 from genre.parts import Completion
 from genre_generators.batch_journal import BatchRecord
@@ -85,7 +84,7 @@ class Batch:
 
     def _raise(self, key: str, error: Exception) -> None:
         for future in self._take_waiting(key):
-            future.set_exception(copy.copy(error))
+            future.set_exception(error)
 
     def _take_waiting(self, key: str) -> list[asyncio.Future[Completion]]:
         return [future for future in self._waiting.pop(key, ()) if not future.done()]

@@ -5,7 +5,7 @@ from typing import Any, Final, Literal
 
 import aiohttp
 
-from genre.parts import Fatal, Json, Transient
+from genre.parts import Fatal, Json, Refused, Transient
 from genre_generators.chat_replies import json_object
 from genre_generators.http_failures import Failures, is_loopback, read_reply_bytes
 
@@ -59,7 +59,7 @@ class BatchHttp:
                 headers=headers,
                 allow_redirects=False,
             ) as response:
-                body = self._failures.without_key(await read_reply_bytes(response.content, MAX_REPLY_BYTES))
+                body = await self._body(response)
                 if response.status not in (200, 201):
                     raise self._error(response, body)
         except (aiohttp.ClientError, OSError) as failure:
@@ -78,7 +78,7 @@ class BatchHttp:
         try:
             async with self._open().get(self._base + path, allow_redirects=False) as response:
                 if response.status != 200:
-                    raise self._error(response, await read_reply_bytes(response.content, MAX_REPLY_BYTES))
+                    raise self._error(response, await self._body(response))
                 rest, skipping = b"", False
                 async for chunk in response.content.iter_any():
                     first, *further = (rest + chunk).split(b"\n")
@@ -110,6 +110,12 @@ class BatchHttp:
                 trust_env=not is_loopback(self._base),
             )
         return self._session
+
+    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
+        try:
+            return self._failures.without_key(await read_reply_bytes(response.content, MAX_REPLY_BYTES))
+        except Refused as failure:  # no prompt is at fault
+            raise Transient(str(failure), may_be_billed=True) from failure
 
     def _error(self, response: aiohttp.ClientResponse, body: bytes) -> Exception:
         error = self._failures.of_reply(response.status, response.headers, body)

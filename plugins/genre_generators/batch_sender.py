@@ -90,7 +90,7 @@ class Sender:
         try:
             made = await self._service.create(attrs.evolve(draft, file=file))
         except GenerationError as error:
-            if isinstance(error, Transient | Refused) and error.may_be_billed:
+            if isinstance(error, Transient) and error.may_be_billed:
                 return await self._look_for(record)
             raise _NotMade(error) from error
         return await self._made(record, made.batch)
