@@ -25,6 +25,15 @@ def small_folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that packages can be installed into, as site-packages is."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(folder)
+    return folder
+
+
+@pytest.fixture
 def shared_data() -> Path:
     """Real data that may not be redistributed; tests that read them skip where they are missing."""
     if not SHARED_DATA.is_dir():
