@@ -1,15 +1,12 @@
 """From a model's raw text to a record: strict JSON that meets the prompt's schema, or `MalformedOutput`."""
 
-import functools
 import json
 from collections.abc import Mapping
 from typing import Final, NoReturn
 
-import jsonschema
-import jsonschema.protocols
 import polars as pl
 
-from genre.generation.keys import SameAgain
+from genre.generation.schemas import schema_problem
 from genre.parts import Json, MalformedOutput, Record, canonical_json
 
 MAX_ANSWER_BYTES = 1 << 20
@@ -31,12 +28,11 @@ def parse_answer(text: str, schema: Mapping[str, Json]) -> Record:
         raise MalformedOutput("not JSON") from error
     try:
         value = _tidy(value)
-        problem = next(_validator_of(schema).iter_errors(value), None)
+        problem = schema_problem(value, schema)
     except RecursionError as error:
         raise MalformedOutput("nested too deep") from error
     if problem is not None:
-        place = "/".join(str(step) for step in problem.absolute_path)
-        raise MalformedOutput(f"schema: {problem.validator}{f' of {place}' if place else ''}")
+        raise MalformedOutput(f"schema: {problem}")
     if not isinstance(value, dict):
         raise MalformedOutput("not a JSON object")
     return value
@@ -65,14 +61,6 @@ def _column(definition: Json) -> pl.DataType | type[pl.DataType]:
     return scalars.get(kind, pl.String) if isinstance(kind, str) else pl.String
 
 
-@functools.lru_cache(maxsize=64)
-def _validator(schema: str) -> jsonschema.protocols.Validator:
-    return jsonschema.Draft202012Validator(json.loads(schema))
-
-
-_validator_of: Final = SameAgain(lambda schema: _validator(canonical_json(schema)))
-
-
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
@@ -83,15 +71,19 @@ _DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant)
 def _tidy(value: Json) -> Json:
     """Blank space folded in every string; what no table can hold (unpaired surrogates, huge numbers) is refused."""
     if isinstance(value, str):
-        try:
-            value.encode()
-        except UnicodeEncodeError as error:
-            raise MalformedOutput("unpaired surrogate") from error
-        return " ".join(value.replace("\0", " ").split())
+        return " ".join(_encodable(value).replace("\0", " ").split())
     if isinstance(value, int) and not _SMALLEST <= value <= _LARGEST:
         raise MalformedOutput("a number beyond 64 bits")
     if isinstance(value, list):
         return [_tidy(item) for item in value]
     if isinstance(value, dict):
-        return {name: _tidy(item) for name, item in value.items()}
+        return {_encodable(name): _tidy(item) for name, item in value.items()}
     return value
+
+
+def _encodable(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise MalformedOutput("unpaired surrogate") from error
+    return text

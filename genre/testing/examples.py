@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-import jsonschema
-
 from genre.errors import UsageError
+from genre.generation.schemas import schema_problem
 from genre.parts import Json, Prompt, canonical_json
 
 
@@ -18,11 +17,10 @@ def example_answer(prompt: Prompt) -> str:
     if prompt.schema is None:
         return f"A text {salt}"
     value = example(dict(prompt.schema), salt)
-    problem = next(jsonschema.Draft202012Validator(prompt.schema).iter_errors(value), None)
+    problem = schema_problem(value, prompt.schema)
     if problem is not None:
-        place = "/".join(str(step) for step in problem.absolute_path)
         raise UsageError(
-            f"no example meets the schema: {problem.validator} of {place or 'the answer'}",
+            f"no example meets the schema: {problem}",
             remedy="give `checks` an input answer=..., a function from a prompt to the text of an answer",
         )
     return canonical_json(value)

@@ -4,11 +4,11 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping
 
 import attrs
-import jsonschema
 
 from genre.dataset import Dataset
 from genre.generation.records import PROVENANCE
 from genre.generation.rounds import first_subjects
+from genre.generation.schemas import wrong_schema
 from genre.parts import Json, MalformedOutput, Prompt, Prompter, Record
 from genre.testing.check import Check, ConformanceError, checks_of, require, shown
 from genre.testing.example_data import content
@@ -216,10 +216,8 @@ def _require_record_or_refusal(prompter: Prompter, prompt: Prompt, text: str) ->
 
 def _properties(schema: Mapping[str, Json]) -> set[str]:
     law = "a schema is a valid JSON schema of an object with properties"
-    try:
-        jsonschema.Draft202012Validator.check_schema(schema)
-    except jsonschema.SchemaError as error:
-        raise ConformanceError(law, shown(error.message), "see json-schema.org, draft 2020-12") from error
+    if (problem := wrong_schema(schema)) is not None:
+        raise ConformanceError(law, shown(problem), "see json-schema.org, draft 2020-12")
     properties = schema.get("properties")
     if schema.get("type") != "object" or not isinstance(properties, dict) or not properties:
         raise ConformanceError(law, shown(schema), 'write {"type": "object", "properties": {...}, ...}')
