@@ -34,9 +34,9 @@ class Counting:
 def measure() -> dict[str, object]:
     """Each figure in a process of its own, so that its memory is its own."""
     with tempfile.TemporaryDirectory() as name:
-        first = _apart(_ask, Path(name) / "reuse.sqlite", STORED)
-        again = _apart(_ask, Path(name) / "reuse.sqlite", STORED)
-        long = _apart(_ask, Path(name) / "long.sqlite", LONG)
+        first = _ask_apart(Path(name) / "reuse.sqlite", STORED)
+        again = _ask_apart(Path(name) / "reuse.sqlite", STORED)
+        long = _ask_apart(Path(name) / "long.sqlite", LONG)
     return {
         "write_100k_seconds": first["seconds"],
         "reuse_100k_seconds": again["seconds"],
@@ -71,7 +71,6 @@ def _prompts(count: int) -> Iterator[Prompt]:
         yield Prompt("benchmark", f"S{number}", 0, messages, Sampling(max_tokens=400))
 
 
-def _apart(function: object, *arguments: object) -> dict[str, float]:
+def _ask_apart(path: Path, count: int) -> dict[str, float]:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        made: dict[str, float] = pool.apply(function, arguments)  # type: ignore[arg-type]
-        return made
+        return pool.apply(_ask, (path, count))

@@ -8,15 +8,17 @@ import gzip
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Final, cast, get_args
+from typing import IO, Final, TypeGuard, TypeVar, cast, get_args
 
 import attrs
 
 from genre.errors import RunError, UsageError
 from genre.generation.store import State, StoredAnswer
+
+T = TypeVar("T")
 
 EXPORT_FORMAT: Final = 1
 SUFFIXES: Final = (".jsonl", ".jsonl.gz")
@@ -114,18 +116,38 @@ def exported_answer(row: Mapping[str, object], where: str) -> ExportedAnswer:
             where=where,
             remedy="export it again with this version, or install the version that wrote it",
         )
-    question, draw, state = row["question"], row.get("draw"), row["state"]
-    texts = {name: row.get(name) for name in ("task", "subject", "text", "model")}
-    wrong = [name for name, value in texts.items() if not isinstance(value, str)]
-    if question is not None and not (isinstance(question, str) and _QUESTION.fullmatch(question)):
-        wrong.append("question")
-    if not isinstance(draw, int) or isinstance(draw, bool) or draw < 0:
-        wrong.append("draw")
-    if state not in get_args(State):
-        wrong.append("state")
-    if wrong:
-        raise UsageError(f"the field {wrong[0]!r} is wrong", where=where, remedy="mend or remove the line")
-    return ExportedAnswer(question=question, draw=draw, state=state, **texts)  # type: ignore[arg-type]
+    return ExportedAnswer(
+        task=_field(row, "task", _is_text, where),
+        subject=_field(row, "subject", _is_text, where),
+        text=_field(row, "text", _is_text, where),
+        model=_field(row, "model", _is_text, where),
+        question=_field(row, "question", _is_question, where),
+        draw=_field(row, "draw", _is_draw, where),
+        state=_field(row, "state", _is_state, where),
+    )
+
+
+def _field(row: Mapping[str, object], name: str, is_right: Callable[[object], TypeGuard[T]], where: str) -> T:
+    value = row.get(name)
+    if not is_right(value):
+        raise UsageError(f"the field {name!r} is wrong", where=where, remedy="mend or remove the line")
+    return value
+
+
+def _is_text(value: object) -> TypeGuard[str]:
+    return isinstance(value, str)
+
+
+def _is_question(value: object) -> TypeGuard[str | None]:
+    return value is None or (isinstance(value, str) and _QUESTION.fullmatch(value) is not None)
+
+
+def _is_draw(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_state(value: object) -> TypeGuard[State]:
+    return value in get_args(State)
 
 
 def check_export_path(path: Path, *, force: bool) -> None:
