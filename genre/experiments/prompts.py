@@ -241,7 +241,8 @@ def try_prompts(
                 trials.append(mine)
                 async with aclosing(answered):  # no call may outlive the generator
                     async for item in answered:
-                        mine.append(_trial(item, judge(item, sample.prepared.prompter, gates)))
+                        judgement = judge(item, sample.prepared.prompter, gates, repair=sample.prepared.repair)
+                        mine.append(_trial(item, judgement))
                         watcher.on_round(name, _progress(sample, mine))
         return trials
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from genre.errors import UsageError, nearest
 from genre.experiments.plan import Experiment
-from genre.generation import PreparedRound, RoundSpec, prepare_round
+from genre.generation import AnswerOptions, PreparedRound, RoundSpec, prepare_round
 from genre.registry import Registry
 from genre.settings import option_names
 
@@ -69,4 +69,4 @@ def rounds_of_tasks(
 def _task_options(registry: Registry, name: str) -> set[str]:
     task = registry.task(name)
     classes = (registry.options_class("prompter", task.prompter), registry.options_class("updater", task.updater))
-    return {"gates", *(option for cls in classes if cls for option in option_names(cls))}
+    return {"gates", *(option for cls in (*classes, AnswerOptions) if cls for option in option_names(cls))}

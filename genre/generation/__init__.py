@@ -1,6 +1,7 @@
 """The generation half: prompts are rendered, answered, stored, parsed and put back into the data set."""
 
 from genre.generation.answers import parse_answer
+from genre.generation.asking import AnswerOptions
 from genre.generation.budget import Budget, parse_budget
 from genre.generation.costs import Cost
 from genre.generation.engine import Engine, Routing
@@ -14,6 +15,7 @@ from genre.generation.store import AnswerStore, StoredAnswer
 from genre.generation.templates import ChatTemplate
 
 __all__ = [
+    "AnswerOptions",
     "AnswerStore",
     "Asker",
     "Budget",

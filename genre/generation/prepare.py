@@ -8,9 +8,10 @@ import attrs
 
 from genre.dataset import Dataset
 from genre.errors import UsageError, nearest
+from genre.generation.asking import AnswerOptions, AskAgain
 from genre.parts import NAME_RULE, Gate, Kind, Prompter, Task, Updater, is_name
 from genre.registry import Registry
-from genre.settings import Layer, Settings, option_names
+from genre.settings import Layer, Settings, option_names, structure
 
 
 @attrs.frozen
@@ -23,7 +24,8 @@ class RoundSpec:
         name: name of the round and of the text versions it writes; default: the task's name.
         limit: ask about the first so many subjects only.
         options: options of the task's prompter and updater, over those of registry.toml; `gates` is a table of gates
-            with their options, over the task's own gates. `gates.NAME = false` leaves a gate out.
+            with their options, over the task's own gates. `gates.NAME = false` leaves a gate out. Every task has the
+            options of `AnswerOptions`: `ask_again`, `ask_again_template` and `repair`.
     """
 
     task: str
@@ -45,6 +47,8 @@ class PreparedRound:
     gates: Mapping[str, Callable[[Dataset], Gate]]
     limit: int | None
     options: Mapping[str, object]
+    repair: bool
+    again: AskAgain
 
 
 def prepare_round(
@@ -71,19 +75,21 @@ def prepare_round(
     used = layers.table("tasks", task.name)
     used.pop("generator", None)
     gates = _gates(registry, task, used.pop("gates", {}), layers.where("tasks", task.name, "gates"))
-    known = {option for cls in classes.values() if cls for option in option_names(cls)}
+    known = {option for cls in (*classes.values(), AnswerOptions) if cls for option in option_names(cls)}
     if unknown := sorted(set(used) - known):
         place = where if unknown[0] in spec.options else layers.where("tasks", task.name, unknown[0])
         raise UsageError(
             f"unknown option {unknown[0]!r} of the task {task.name!r}", where=place, remedy=nearest(unknown[0], known)
         )
 
-    def create(kind: Kind, part: str, **context: object) -> object:
-        cls = classes[kind]
+    def options_of(cls: type | None) -> Mapping[str, object]:
         located = layers.located(cls, "tasks", task.name) if cls else {}
-        mine = {key: value for key, value in located.items() if cls and key in option_names(cls)}
-        return registry.create(kind, part, mine, where=f"{where}, task {task.name}", **context)
+        return {key: value for key, value in located.items() if cls and key in option_names(cls)}
 
+    def create(kind: Kind, part: str, **context: object) -> object:
+        return registry.create(kind, part, options_of(classes[kind]), where=f"{where}, task {task.name}", **context)
+
+    answers = structure(options_of(AnswerOptions), AnswerOptions, f"{where}, task {task.name}")
     prompter = cast(Prompter, create("prompter", task.prompter, task=task.name))
     for gate, said in gates.items():
         _check_gate(registry, gate, said, prompter, where=f"{where}, gates.{gate}")
@@ -96,6 +102,8 @@ def prepare_round(
         gates={gate: _gate_maker(registry, gate, options, where) for gate, options in gates.items()},
         limit=spec.limit,
         options={**used, "gates": {gate: dict(options) for gate, options in gates.items()}},
+        repair=answers.repair,
+        again=AskAgain.load(answers),
     )
 
 

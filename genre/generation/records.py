@@ -11,32 +11,51 @@ import polars as pl
 
 from genre.errors import UsageError
 from genre.generation.answers import column_value, record_columns
-from genre.generation.store import StoredAnswer
+from genre.generation.waiting import Asked, Unusable
 from genre.parts import Json, Prompt, Record
 
 PART_ROWS: Final = 50_000
-PROVENANCE: Final = ("subject", "draw", "version", "model")
+QUARANTINE: Final = "quarantine.jsonl"
+PROVENANCE: Final = ("subject", "draw", "version", "model", "repaired")
+_POSITION: Final = "__position__"
+"""Number of the record's prompt in the round. In the files of a round whose records came out of order, no reader of
+records sees it."""
 
 
 class RecordSink:
-    """Records as Parquet files of `PART_ROWS` rows in `folder/records`; what was there before is replaced."""
+    """Records as Parquet files of `PART_ROWS` rows in `folder/records`; what was there before is replaced.
+
+    They may come in several passes over the prompts, each in their order; they are read in the order of the prompts.
+    """
 
     def __init__(self, folder: Path, schema: Mapping[str, Json], version: str) -> None:
         answer = record_columns(schema)
-        clash = sorted(set(answer) & set(PROVENANCE))
+        clash = sorted(set(answer) & {*PROVENANCE, _POSITION})
         if clash:
             raise UsageError(f"an answer may not have a property {clash[0]!r}: the records keep their provenance there")
         self._folder = folder / "records"
+        self._unordered = folder / ".records"
         self._version = version
         self._answer = answer
         self._columns = pl.Schema(
-            {"subject": pl.String, "draw": pl.UInt32, "version": pl.String, "model": pl.String, **answer}
+            {
+                _POSITION: pl.UInt64,
+                "subject": pl.String,
+                "draw": pl.UInt32,
+                "version": pl.String,
+                "model": pl.String,
+                "repaired": pl.Boolean,
+                **answer,
+            }
         )
         self._rows: list[tuple[object, ...]] = []
         self._parts: list[Path] = []
+        self._last = -1
+        self._ordered = True
 
     def __enter__(self) -> Self:
-        shutil.rmtree(self._folder, ignore_errors=True)
+        for left_over in (self._folder, self._unordered):
+            shutil.rmtree(left_over, ignore_errors=True)
         try:
             self._folder.mkdir(parents=True)
         except OSError as error:
@@ -48,36 +67,65 @@ class RecordSink:
     ) -> None:
         self._rows.clear()
 
-    def add(self, prompt: Prompt, model: str, record: Record) -> None:
-        """Append one record."""
+    def add(self, position: int, prompt: Prompt, model: str, record: Record, *, repaired: bool = False) -> None:
+        """Append one record.
+
+        Args:
+            position: number of its prompt in the round, from 0.
+            repaired: its answer's syntax had to be repaired.
+        """
+        self._ordered &= position > self._last
+        self._last = position
         values = (column_value(record.get(name), column) for name, column in self._answer.items())
-        self._rows.append((prompt.subject, prompt.draw, self._version, model, *values))
+        self._rows.append((position, prompt.subject, prompt.draw, self._version, model, repaired, *values))
         if len(self._rows) >= PART_ROWS:
             self._flush()
 
     def scan(self) -> pl.LazyFrame:
-        """All records so far, in the order in which they were added."""
+        """All records so far, in the order of the prompts."""
         self._flush()
-        return pl.scan_parquet(self._parts, glob=False)
+        if not self._ordered:
+            self._order()
+        return pl.scan_parquet(self._parts, glob=False).drop(_POSITION)
 
     def _flush(self) -> None:
         if self._rows or not self._parts:
-            path = self._folder / f"{len(self._parts):05}.parquet"
-            pl.DataFrame(self._rows, schema=self._columns, orient="row").write_parquet(path)
-            self._parts.append(path)
+            self._write(pl.DataFrame(self._rows, schema=self._columns, orient="row"))
             self._rows.clear()
+
+    def _write(self, rows: pl.DataFrame) -> None:
+        path = self._folder / f"{len(self._parts):05}.parquet"
+        rows.write_parquet(path)
+        self._parts.append(path)
+
+    def _order(self) -> None:
+        """Write the files anew, in the order of the prompts: a window of positions at a time, to bound memory."""
+        self._folder.rename(self._unordered)
+        self._folder.mkdir()
+        rows = pl.scan_parquet([self._unordered / part.name for part in self._parts], glob=False)
+        last = rows.select(pl.col(_POSITION).max()).collect().item()
+        self._parts.clear()
+        for start in range(0, last + 1, PART_ROWS):
+            window = pl.col(_POSITION).is_between(start, start + PART_ROWS, closed="left")
+            self._write(rows.filter(window).sort(_POSITION).collect())
+        self._ordered = True
+        shutil.rmtree(self._unordered)
 
 
 class Quarantine:
-    """Answers that cannot be used, with the reason: one JSON line each in `folder/quarantine.jsonl`."""
+    """Answers that cannot be used, with the reason: one JSON line each in `folder/quarantine.jsonl`.
+
+    The file takes the place of an earlier one when the round is done: until then the earlier one tells what to retry.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "quarantine.jsonl"
+        self._path = folder / QUARANTINE
+        self._staging = folder / f".{QUARANTINE}"
         self._file: IO[str] | None = None
 
     def __enter__(self) -> Self:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._path.open("w", encoding="utf-8")
+        self._file = self._staging.open("w", encoding="ascii")
         return self
 
     def __exit__(
@@ -85,18 +133,24 @@ class Quarantine:
     ) -> None:
         assert self._file is not None
         self._file.close()
+        if kind is None:
+            self._staging.replace(self._path)
+        else:
+            self._staging.unlink()
 
-    def add(self, answer: StoredAnswer, reason: str) -> None:
-        """Keep an answer that cannot be used."""
+    def add(self, asked: Asked, last: Unusable) -> None:
+        """Keep the last answer to a prompt that has no usable one."""
         assert self._file is not None
         row = {
-            "task": answer.task,
-            "subject": answer.subject,
-            "draw": answer.draw,
-            "generator": answer.generator,
-            "model": answer.completion.model,
-            "reason": reason,
-            "text": answer.completion.text,
-            "key": answer.key.hex(),
+            "task": asked.prompt.task,
+            "subject": asked.prompt.subject,
+            "draw": asked.prompt.draw,
+            "generator": last.generator,
+            "model": last.model,
+            "reason": last.reason,
+            "text": last.text,
+            "key": last.key,
+            "asked": len(last.earlier) + 1,
+            "earlier": last.earlier,
         }
-        self._file.write(json.dumps(row, ensure_ascii=True) + "\n")
+        self._file.write(json.dumps(row) + "\n")

@@ -24,6 +24,8 @@ class ModelReport:
         model: its name as the provider says it; of refused and failed calls the name that was asked for.
         answers: its answers, those of the store included.
         calls: answers that were asked for in this run.
+        repaired: records whose answer's syntax had to be repaired.
+        asked_again: answers that cannot be used, and were asked for again. All others are a record or in quarantine.
         quarantined: answers that cannot be used, by reason.
         prompt_tokens, completion_tokens, cost: of the calls of this run.
         reused_cost: what the answers of the store cost when they were paid, each of them once.
@@ -34,6 +36,8 @@ class ModelReport:
     answers: int
     calls: int
     records: int
+    repaired: int
+    asked_again: int
     quarantined: Mapping[str, int]
     prompt_tokens: int
     completion_tokens: int
@@ -43,14 +47,19 @@ class ModelReport:
 
 @attrs.frozen
 class RoundReport:
-    """What a round did. `reused + calls + skipped == prompts`, and every answer is a record or in quarantine.
+    """What a round did. `records + quarantined + skipped == prompts`: a prompt ends as one of them.
+
+    And `reused + calls + skipped == prompts + asked_again`: a prompt is asked once, and once more each time that it is
+    asked again.
 
     Attributes:
         subjects: distinct news or readers that have a record.
-        reused: prompts answered from the store.
-        calls: prompts that were sent.
+        reused: answers from the store.
+        calls: answers that were asked for in this run.
         skipped: prompts that the generator has no answer for and was told to leave out.
-        quarantined: answers that cannot be used, by reason.
+        repaired: records whose answer's syntax had to be repaired.
+        asked_again: answers that cannot be used, and were asked for again.
+        quarantined: prompts without a usable answer, by what is wrong with the last one.
         prompt_tokens, completion_tokens, cost: of the calls of this run.
         reused_cost: what the answers of the store cost when they were paid, each of them once.
         record_cost: what a record cost, all answers of this run and of the store together; None without any record.
@@ -72,6 +81,8 @@ class RoundReport:
     reused: int = 0
     calls: int = 0
     skipped: int = 0
+    repaired: int = 0
+    asked_again: int = 0
     quarantined: Mapping[str, int] = attrs.field(factory=dict)
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -114,23 +125,37 @@ class Tally:
         self._on_progress = on_progress
         self._prompts = 0
         self._skipped = 0
+        self._waiting = 0
         self._subjects: set[str] = set()
         self._models: dict[tuple[str, str], _ModelTally] = {}
         self._paid: set[bytes] = set()
         self.report()
 
-    def count(self, item: Answered, judgement: Judgement) -> None:
-        """An answer was judged."""
+    def count(self, item: Answered, judgement: Judgement, *, first: bool = True, again: bool = False) -> None:
+        """An answer was judged.
+
+        Args:
+            first: the prompt was asked for the first time.
+            again: the answer cannot be used, and will be asked for again.
+        """
         self.templates.add(item.prompt.version)
-        self._prompts += 1
+        self._prompts += first
+        self._waiting += again - (not first)
         if item.answer is None:
             self._skipped += 1
         else:
-            self._count_answer(item.answer, judgement, reused=item.reused)
+            self._count_answer(item, judgement, again=again)
         if judgement.reason is None and judgement.record is not None:
             self._subjects.add(item.prompt.subject)
         if not item.reused or self._prompts % REPORT_EVERY == 0:
             self.report()
+
+    def given_up(self, generator: str, model: str, reason: str) -> None:
+        """An answer that was to be asked for again could not be: the generator leaves such a prompt out."""
+        self._waiting -= 1
+        tally = self._models[generator, model]
+        tally.asked_again -= 1
+        tally.reasons[reason] += 1
 
     def report(self) -> None:
         """Tell how far the round is."""
@@ -138,7 +163,8 @@ class Tally:
         reused = sum(each.answers - each.calls for each in tallies)
         unusable = sum(each.reasons.total() for each in tallies)
         name, generator = self._prepared.name, self._prepared.generator_name
-        self._on_progress(RoundProgress(name, generator, self._prompts, self._total, reused, unusable))
+        done = self._prompts - self._waiting
+        self._on_progress(RoundProgress(name, generator, done, self._total, reused, unusable))
 
     @property
     def result(self) -> RoundReport:
@@ -157,6 +183,8 @@ class Tally:
             reused=sum(each.answers for each in models) - calls,
             calls=calls,
             skipped=self._skipped,
+            repaired=sum(each.repaired for each in models),
+            asked_again=sum(each.asked_again for each in models),
             quarantined=dict(sorted(reasons.items())),
             prompt_tokens=sum(each.prompt_tokens for each in models),
             completion_tokens=sum(each.completion_tokens for each in models),
@@ -167,15 +195,18 @@ class Tally:
             templates=tuple(sorted(self.templates)),
         )
 
-    def _count_answer(self, answer: StoredAnswer, judgement: Judgement, *, reused: bool) -> None:
+    def _count_answer(self, item: Answered, judgement: Judgement, *, again: bool) -> None:
+        answer, reused = item.answer, item.reused
+        assert answer is not None
         key = (answer.generator, answer.completion.model)
         if key not in self._models:
             self._models[key] = _ModelTally()
         # Prompts that ask the same share one answer, which was paid once.
-        again = reused and answer.key in self._paid
-        if answer.cost and not again:
+        counted = reused and answer.key in self._paid
+        if answer.cost and not counted:
             self._paid.add(answer.key)
-        self._models[key].count(answer, judgement, reused=reused, again=again)
+        self._models[key].count_cost(answer, reused=reused, counted=counted)
+        self._models[key].count(judgement, again=again)
 
 
 @attrs.define(eq=False)
@@ -185,25 +216,33 @@ class _ModelTally:
     answers: int = 0
     calls: int = 0
     records: int = 0
+    repaired: int = 0
+    asked_again: int = 0
     reasons: Counter[str] = attrs.field(factory=Counter)
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost: CostSum = attrs.field(factory=CostSum)
     reused_cost: CostSum = attrs.field(factory=CostSum)
 
-    def count(self, answer: StoredAnswer, judgement: Judgement, *, reused: bool, again: bool) -> None:
-        """Count an answer; its cost unless it was counted before."""
+    def count(self, judgement: Judgement, *, again: bool) -> None:
+        """Count what an answer came to."""
         self.answers += 1
-        if judgement.reason is not None:
+        if again:
+            self.asked_again += 1
+        elif judgement.reason is not None:
             self.reasons[judgement.reason] += 1
         elif judgement.record is not None:
             self.records += 1
+            self.repaired += judgement.repaired
+
+    def count_cost(self, answer: StoredAnswer, *, reused: bool, counted: bool) -> None:
+        """Count what an answer cost, unless it was counted before."""
         if not reused:
             self.calls += 1
             self.prompt_tokens += answer.completion.usage.prompt_tokens or 0
             self.completion_tokens += answer.completion.usage.completion_tokens or 0
             self.cost.add(answer.cost)
-        elif not again:
+        elif not counted:
             self.reused_cost.add(answer.cost)
 
     def result(self, generator: str, model: str) -> ModelReport:
@@ -214,6 +253,8 @@ class _ModelTally:
             answers=self.answers,
             calls=self.calls,
             records=self.records,
+            repaired=self.repaired,
+            asked_again=self.asked_again,
             quarantined=dict(sorted(self.reasons.items())),
             prompt_tokens=self.prompt_tokens,
             completion_tokens=self.completion_tokens,

@@ -1,7 +1,6 @@
 """Rounds: task x generator -> records -> a richer data set; a chain is a list of rounds."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import aclosing
 from pathlib import Path
 
 import attrs
@@ -9,7 +8,7 @@ import attrs
 from genre.dataset import Dataset
 from genre.generation.diversity import diversity
 from genre.generation.executors import Asker
-from genre.generation.judging import judge
+from genre.generation.passes import Passes
 from genre.generation.pool import GeneratorPool
 from genre.generation.prepare import PreparedRound
 from genre.generation.records import Quarantine, RecordSink
@@ -58,17 +57,7 @@ async def _run_round(
     tally = Tally(prepared, total, on_progress)
     prompts = first_subjects(prepared.prompter.prompts(dataset), prepared.limit)
     with RecordSink(folder, prepared.prompter.schema, prepared.name) as sink, Quarantine(folder) as quarantine:
-        answers = asker.answers(prompts, routing)
-        async with aclosing(answers):  # no call may outlive the generator, however this block ends
-            async for item in answers:
-                judgement = judge(item, prepared.prompter, gates)
-                tally.count(item, judgement)
-                if item.answer is None:
-                    continue
-                if judgement.reason is not None:
-                    quarantine.add(item.answer, judgement.reason)
-                elif judgement.record is not None:
-                    sink.add(item.prompt, item.answer.completion.model, judgement.record)
+        await Passes(prepared, gates, asker, routing, folder, sink, quarantine, tally).run(prompts)
         tally.report()
         records = sink.scan()
     identities = routing.identities
@@ -85,10 +74,13 @@ async def _run_round(
         "leaked": report.leaked,
         "options": {key: _as_json(value) for key, value in prepared.options.items()},
         "templates": sorted(tally.templates),
+        "ask_again": {"times": prepared.again.times, "template": prepared.again.template.version},
         "limit": prepared.limit,
         "prompts": report.prompts,
         "records": report.records,
         "skipped": report.skipped,
+        "repaired": report.repaired,
+        "asked_again": report.asked_again,
         "quarantined": dict(report.quarantined),
         **figures,
     }

@@ -63,6 +63,11 @@ class ChatTemplate:
         version = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
         return cls(path, version, template)
 
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The roles of its messages, in their order."""
+        return tuple(role for role in ROLES if role in self._template.blocks)
+
     def render(self, **variables: object) -> tuple[Message, ...]:
         """One message for each block, in the order system, user, assistant; surrounding blank space is removed.
 

@@ -242,8 +242,8 @@ class Updater(Protocol):
 
         Args:
             dataset: the data set that the prompts were made from.
-            records: `subject`, `draw`, `version` (the round's name), `model`, and the answer's properties, in the
-                order of the prompts.
+            records: `subject`, `draw`, `version` (the round's name), `model`, `repaired` (whether the answer's syntax
+                had to be repaired), and the answer's properties, in the order of the prompts.
         """
 
 

@@ -89,8 +89,8 @@ class Trial:
             tempfile.TemporaryDirectory() as folder,
             RecordSink(Path(folder), prepared.prompter.schema, prepared.name) as sink,
         ):
-            for prompt, record in rows:
-                sink.add(prompt, MODEL, record)
+            for position, (prompt, record) in enumerate(rows):
+                sink.add(position, prompt, MODEL, record)
             yield sink.scan()
 
     def require_misspelling_is_told(self) -> None:

@@ -1,14 +1,25 @@
 """Whatever a model says is either a record that meets the schema or a typed refusal."""
 
+import functools
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from small_data import small_dataset
 
+from genre.generation import RoundSpec, prepare_round
 from genre.generation.answers import MAX_ANSWER_BYTES, parse_answer
-from genre.parts import Json, MalformedOutput
+from genre.generation.engine import Answered
+from genre.generation.judging import Judgement, judge
+from genre.generation.repair import repaired_json
+from genre.generation.store import StoredAnswer
+from genre.parts import Completion, Json, MalformedOutput, Prompt, Prompter
+from genre.registry import Registry
+from genre.testing.examples import example_answer
 
 SCHEMA: dict[str, Json] = {
     "type": "object",
@@ -27,7 +38,52 @@ json_values = st.recursive(
 )
 
 
-@given(st.text() | st.binary().map(lambda raw: raw.decode("utf-8", "surrogateescape")) | json_values.map(json.dumps))
+def almost(text: str) -> st.SearchStrategy[str]:
+    """The text in the dress that models give it, and damaged."""
+    dressed = st.sampled_from(
+        ["{}", "```json\n{}\n```", "Sure: {} Bye", "{},", "<think>{{</think>{}", "{0}{0}", "[{}]"]
+    )
+    wrong = st.sampled_from(["", '"', "'", ",", "\n", "{", "}", "]", "\\", ":", "NaN", "\ud800"])
+    places = st.lists(st.tuples(st.integers(0, len(text)), wrong), max_size=3)
+    return st.tuples(dressed, places).map(lambda drawn: drawn[0].format(_damaged(text, drawn[1])))
+
+
+def _damaged(text: str, places: list[tuple[int, str]]) -> str:
+    for at, wrong in places:
+        text = text[:at] + wrong + text[at + 1 :]
+    return text
+
+
+def answered(prompt: Prompt, text: str) -> Answered:
+    answer = StoredAnswer(b"k", "ok", Completion(text, "m"), prompt.task, prompt.subject, 0, "g", "e", "t")
+    return Answered(prompt, answer, reused=False)
+
+
+any_text = (
+    st.text()
+    | st.binary().map(lambda raw: raw.decode("utf-8", "surrogateescape"))
+    | json_values.map(json.dumps)
+    | json_values.map(repr)
+)
+
+TASKS = {
+    "news-summarizer": {},
+    "user-profiler": {},
+    "news-generator": {},
+    "history-compressor": {"select": 1},
+    "book-describer": {},
+    "book-profiler": {},
+    "book-generator": {},
+}
+
+
+@functools.cache
+def asked(task: str) -> tuple[Prompter, Prompt]:
+    prepared = prepare_round(Registry.load(), RoundSpec(task, options=TASKS[task]))
+    return prepared.prompter, next(prepared.prompter.prompts(small_dataset()))
+
+
+@given(any_text)
 def test_any_text_is_a_record_or_a_typed_refusal(text: str) -> None:
     with suppress(MalformedOutput):
         record = parse_answer(text, SCHEMA)
@@ -68,3 +124,71 @@ def test_each_kind_of_defect_has_one_countable_reason(text: str, reason: str) ->
 
 def test_blank_space_in_texts_is_folded() -> None:
     assert parse_answer('{"title": "  a \\n b\\u0000c "}', SCHEMA) == {"title": "a b c"}
+
+
+@pytest.mark.parametrize("task", TASKS)
+@given(data=st.data())
+def test_any_text_to_a_built_in_task_is_a_record_that_meets_the_schema_or_a_reason(
+    task: str, data: st.DataObject
+) -> None:
+    prompter, prompt = asked(task)
+    text = data.draw(any_text | almost(example_answer(prompt)))
+    judgement = judge(answered(prompt, text), prompter, {})
+    assert (judgement.record is None) == (judgement.reason is not None)
+    if judgement.record is not None:
+        jsonschema.validate(judgement.record, schema_of_records(prompter, prompt))
+
+
+def schema_of_records(prompter: Prompter, prompt: Prompt) -> Mapping[str, Json]:
+    """Records of the history compressor count backwards, which only the prompter's own schema allows."""
+    return prompter.schema if prompt.task == "history-compressor" else prompt.schema or prompter.schema
+
+
+@pytest.mark.parametrize("task", TASKS)
+@given(data=st.data())
+def test_what_json_accepts_comes_to_the_same_with_and_without_repair(task: str, data: st.DataObject) -> None:
+    prompter, prompt = asked(task)
+    text = data.draw(any_text | almost(example_answer(prompt)))
+    strict = judge(answered(prompt, text), prompter, {}, repair=False)
+    repairing = judge(answered(prompt, text), prompter, {})
+    if is_json(text) or strict.record is not None:
+        assert repairing == strict
+    assert not strict.repaired
+
+
+def is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_an_answer_between_fences_is_a_record_of_every_built_in_task(task: str) -> None:
+    prompter, prompt = asked(task)
+    plain = judge(answered(prompt, example_answer(prompt)), prompter, {})
+    fenced = judge(answered(prompt, f"```json\n{example_answer(prompt)[:-1]},}}\n```"), prompter, {})
+    assert plain.record is not None
+    assert fenced == Judgement(plain.record, repaired=True)
+
+
+class FreeText:
+    """A prompter of somebody else, whose answers are no JSON."""
+
+    schema: Mapping[str, Json] = {"type": "object", "properties": {"text": {"type": "string"}}}
+
+    def parse(self, prompt: Prompt, text: str) -> dict[str, Json]:
+        if "{" in text:
+            raise MalformedOutput("braces")
+        return {"text": text}
+
+
+def test_free_text_is_not_repaired() -> None:
+    import attrs
+
+    _, prompt = asked("news-summarizer")
+    text = "```json\n{'a': 1}\n```"
+    assert repaired_json(text) is not None
+    judgement = judge(answered(attrs.evolve(prompt, schema=None), text), FreeText(), {})  # type: ignore[arg-type]
+    assert judgement.reason == "malformed: braces"

@@ -145,7 +145,8 @@ def test_unusable_answers_go_to_quarantine_with_their_reason_and_text(registry: 
         special = {"N1": "Sure! Here it is.", "N2": '{"title": "   "}', "N3": Refused("content filter")}
         return special.get(prompt.subject, by_schema(prompt))
 
-    dataset, [report] = enrich(registry, tmp_path, RoundSpec("news-summarizer"), generator=FakeLLM(careless))
+    spec = RoundSpec("news-summarizer", options={"ask_again": 0})
+    dataset, [report] = enrich(registry, tmp_path, spec, generator=FakeLLM(careless))
     assert report.quarantined == {
         "malformed: not JSON": 1,
         "malformed: schema: minLength of title": 1,
