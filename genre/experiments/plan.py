@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
@@ -144,10 +144,14 @@ class Experiment:
     path: Path | None = None
 
     def __attrs_post_init__(self) -> None:
+        self._check_that_there_are_results()
         names = [variant.name for variant in self.variants]
         baselines = [*self.baselines, *self.untrained]  # one column of the results
-        for what, values in (("variant", names), ("baseline", baselines), ("seed", list(self.seeds))):
-            repeated = [value for value in values if values.count(value) > 1]  # type: ignore[arg-type]
+        unique: tuple[tuple[str, Sequence[object]], ...] = (
+            ("variant", names), ("baseline", baselines), ("seed", self.seeds), ("split", self.report)
+        )  # fmt: skip
+        for what, values in unique:
+            repeated = [value for value in values if values.count(value) > 1]
             if repeated:
                 raise UsageError(f"the {what} {repeated[0]!r} stands twice in the experiment", where=self.path)
         for name in self.untrained:
@@ -158,6 +162,19 @@ class Experiment:
         for name in [self.name, *names]:
             if not is_name(name):
                 raise UsageError(f"the name {name!r} must be {NAME_RULE}: it names a folder", where=self.path)
+
+    def _check_that_there_are_results(self) -> None:
+        needed = (
+            ("variants", self.variants, "there is no variant", '[{ name = "original" }]'),
+            ("report", self.report, "there is no split in the results", '["test"]'),
+        )
+        for option, values, missing, example in needed:
+            if not values:
+                raise UsageError(
+                    missing,
+                    where=f"{self.path or self.name}, {option}",
+                    remedy=f"name one or more, such as {option} = {example}",
+                )
 
     def layered(self, settings: Settings) -> Settings:
         """`settings` under what the experiment file, and changes of it, say of generators, tasks and plugins."""
@@ -193,7 +210,8 @@ def load_experiment(path: Path, changes: Iterable[str] = ()) -> Experiment:
             f"unknown option {unknown[0]!r}", where=path, remedy=nearest(unknown[0], {*shown, *REGISTRY_TABLES})
         )
     data = located({"overrides": {}, **data}, path.parent, "overrides")
-    experiment = structure(data, Experiment, str(path))
+    # With its path, which messages name.
+    experiment = structure({**data, "path": str(path)}, Experiment, str(path))
     features = located_word_vectors(experiment.features, path.parent)
     return attrs.evolve(experiment, features=features, settings=Settings(tuple(layers)), path=path)
 

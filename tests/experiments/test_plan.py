@@ -72,6 +72,29 @@ def test_an_unknown_table_of_a_change_is_an_error(path: Path) -> None:
     assert "did you mean 'generators'?" in str(caught.value)
 
 
+MISTAKES = {
+    "no split in the results": ("report=[]", ", report: there is no split in the results"),
+    "no variant": ("variants=[]", ", variants: there is no variant"),
+    "a split twice": ("report=['test', 'dev', 'test']", ": the split 'test' stands twice"),
+    "a variant twice": ("variants=[{name='a'}, {name='a'}]", ": the variant 'a' stands twice"),
+    "an untrained baseline that nobody knows": ("untrained=['random', 'x']", ": there is no untrained baseline 'x'"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_in_a_list_is_an_error_that_names_the_file(path: Path, mistake: str) -> None:
+    change, message = MISTAKES[mistake]
+    with pytest.raises(UsageError) as caught:
+        load_experiment(path, [change])
+    assert f"{path}{message}" in str(caught.value)
+
+
+def test_an_empty_report_is_an_error_that_says_what_to_write(path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        load_experiment(path, ["report=[]"])
+    assert caught.value.remedy == 'name one or more, such as report = ["test"]'
+
+
 def test_tables_can_be_given_as_a_mapping() -> None:
     experiment = Experiment(
         name="tiny",
