@@ -35,6 +35,10 @@ class Batch:
         """How many lines of results may make sense."""
         return 2 * (len(self.record.keys) if self.record else 0) + 1_000
 
+    def has_answer(self, key: str) -> bool:
+        """Whether the answer has come, and nobody has asked for it yet."""
+        return key in self._answers
+
     @property
     def open_keys(self) -> set[str]:
         """The prompts whose answers have not come."""

@@ -38,7 +38,7 @@ class BatchOptions:
     batch_size: int = attrs.field(
         default=10_000, validator=[attrs.validators.ge(1), attrs.validators.le(MOST_REQUESTS)]
     )
-    collect_seconds: float = attrs.field(default=2.0, validator=attrs.validators.gt(0))
+    collect_seconds: float = attrs.field(default=15.0, validator=attrs.validators.gt(0))
     poll_seconds: float = attrs.field(default=15.0, validator=attrs.validators.gt(0))
     longest_poll_seconds: float = attrs.field(default=300.0, validator=attrs.validators.gt(0))
     longest_hours: float = attrs.field(default=26.0, validator=attrs.validators.gt(0))

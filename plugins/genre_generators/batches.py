@@ -62,7 +62,7 @@ class Batches:
         batch = self._by_key.get(key)
         if batch is None or key not in batch:
             batch = self._collect(key, self._service.request(key, prompt))
-        elif batch is not self._collected:
+        elif batch is not self._collected and not batch.has_answer(key):
             self._follow(batch)
         try:
             return await batch.answer(key)
@@ -123,7 +123,7 @@ class Batches:
             self._follow(batch)
 
     def _follow(self, batch: Batch) -> None:
-        if batch.follower is None and batch.open_keys:
+        if batch.follower is None:
             batch.follower = asyncio.create_task(self._follower.follow(batch))
             self._tasks.add(batch.follower)
             batch.follower.add_done_callback(self._tasks.discard)
