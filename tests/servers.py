@@ -41,7 +41,7 @@ class Reply:
     Attributes:
         status, body, headers: the reply.
         manner: `"whole"`; `"drop"` closes the connection without a reply; `"truncate"` promises a longer body than it
-            sends; `"hang"` answers nothing, and `"stall"` sends the body as the first chunk of a reply without end, until
+            sends; `"hang"` answers nothing, and `"stall"` sends the body as the first part of an endless reply, until
             the client gives up or the server stops.
     """
 
@@ -118,13 +118,15 @@ class ChatServer:
 
     Args:
         script: what each request gets; default: the answer "hello".
+        latency: seconds that each takes, without which few calls would be under way at once.
 
     Attributes:
         requests: what was asked so far, in the order of arrival.
         most_in_flight: the largest number of requests that were open at once.
     """
 
-    def __init__(self, script: Script | None = None) -> None:
+    def __init__(self, script: Script | None = None, *, latency: float = 0.0) -> None:
+        self._latency = latency
         self.script: Script = script or (lambda _: Reply.answer("hello"))
         self.requests: list[Request] = []
         self.most_in_flight = 0
@@ -194,7 +196,10 @@ class ChatServer:
         self._in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self._in_flight)
         try:
-            return await self._reply(http, self.script(request))
+            reply = self.script(request)
+            if self._latency:
+                await asyncio.sleep(self._latency)
+            return await self._reply(http, reply)
         finally:
             self._in_flight -= 1
 

@@ -13,9 +13,12 @@ _QUICKEST_RATE: Final = 1.0
 """Calls a second that a rate limit never slows a route below: one call a second is what backing off is for."""
 _DECREASE: Final = 0.7
 _INCREASE: Final = 0.05
-"""Share of the rate that is added in each second without a rate limit."""
+"""Share of the rate that is added in the first second without a rate limit; twice as much in each further one."""
+_LARGEST_INCREASE: Final = 0.3
 _OBSERVED: Final = 64
-"""Latest calls that latency and rate are judged by."""
+"""Latest calls that latency, rate and limits are judged by."""
+_MANY: Final = 0.1
+"""Share of rate limits among the latest calls that shows too high a rate; fewer are hiccups, and only pause."""
 
 
 def _positive(_instance: object, attribute: "attrs.Attribute[Any]", value: float | None) -> None:
@@ -92,8 +95,9 @@ class Pace:
     """When the next call of a route may begin.
 
     Concurrency rises by one a round of calls and falls by a tenth when answers take too long (additive increase,
-    multiplicative decrease). The rate of calls is free until the first rate limit; from then on it is what the server
-    was seen to take, falls with each further limit, and rises slowly without.
+    multiplicative decrease). The rate of calls is free until the server limits it; from then on it is what the server
+    was seen to take, falls with further limits, and rises without: slowly at first, then faster. A few limits among
+    many answers only pause, for some servers refuse a few calls whatever the rate.
     """
 
     def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
@@ -107,6 +111,9 @@ class Pace:
         self._tokens = None if limits.tokens_per_minute is None else Bucket(limits.tokens_per_minute / 60, clock)
         self._learned: Bucket | None = None
         self._raised_at = 0.0
+        self._increase = _INCREASE
+        self._limited: deque[bool] = deque(maxlen=_OBSERVED)
+        self._lowered = False
         self._successes: deque[float] = deque(maxlen=_OBSERVED)
         self._latencies: deque[float] = deque(maxlen=_OBSERVED)
         self._quickest = math.inf
@@ -157,11 +164,13 @@ class Pace:
         """An answer came after so many seconds."""
         now = self._clock()
         self._successes.append(now)
+        self._limited.append(False)
         self._latencies.append(seconds)
         self._quickest = min(self._quickest, seconds)
         self._since_change += 1
         if self._learned is not None and now - self._raised_at >= 1.0:
-            self._learned.rate += max(self._learned.rate * _INCREASE, 0.1)
+            self._learned.rate += max(self._learned.rate * self._increase, 0.1)
+            self._increase = min(_LARGEST_INCREASE, 2 * self._increase)
             self._raised_at = now
         if self._since_change < self.allowed:
             return
@@ -179,11 +188,15 @@ class Pace:
         One limit speaks for all calls that were in flight with it: the rate falls once for them.
         """
         now = self._clock()
-        if now < self._open_at:
-            self._open_at = max(self._open_at, now + pause)
+        self._limited.append(True)
+        if now >= self._open_at:
+            self._lowered = False
+        self._open_at = max(self._open_at, now + pause)
+        if self._lowered or sum(self._limited) < _MANY * len(self._limited):
             return
-        self._open_at = now + pause
-        self._raised_at = now + pause
+        self._lowered = True
+        self._raised_at = self._open_at
+        self._increase = _INCREASE
         if self._learned is not None:
             self._learned.rate = max(_QUICKEST_RATE, self._learned.rate * _DECREASE)
         elif observed := self._observed_rate(now):

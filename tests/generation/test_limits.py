@@ -109,9 +109,37 @@ def test_the_rate_that_a_server_was_seen_to_take_is_kept_to_after_a_limit() -> N
     pace = Pace(Limits(concurrency=64), clock)
     for _ in range(20):
         pace.succeeded(0.05)
-    pace.limited(0.0)
+    for _ in range(3):
+        pace.limited(0.0)
     assert pace._learned is not None
     assert pace._learned.rate == pytest.approx(14.0)
     clock.now += 2
     pace.succeeded(0.05)
     assert 14.0 < pace._learned.rate < 15.0
+
+
+def test_a_single_limit_among_many_answers_pauses_and_slows_nothing_down() -> None:
+    clock = Clock()
+    pace = Pace(Limits(concurrency=64), clock)
+    for _ in range(50):
+        for _ in range(19):
+            pace.succeeded(0.05)
+        pace.limited(0.01)
+        clock.now += 0.2
+    assert pace._learned is None
+    assert pace.allowed == 64
+
+
+def test_a_rate_that_fell_too_low_rises_faster_each_second() -> None:
+    clock = Clock()
+    pace = Pace(Limits(concurrency=64), clock)
+    pace.succeeded(0.05)
+    pace.limited(0.0)
+    assert pace._learned is not None
+    rates = []
+    for _ in range(20):
+        clock.now += 1
+        pace.succeeded(0.05)
+        rates.append(pace._learned.rate)
+    assert rates[0] < 1.2
+    assert rates[-1] > 100
