@@ -13,6 +13,7 @@ HEAVY = ("torch", "litellm", "ray", "transformers", "xllamacpp", "sklearn")
     [
         "import genre",
         "import genre.parts",
+        "import genre_gates.history_similarity",
         "from genre.registry import Registry; Registry.load().parts()",
         "import sys; sys.argv = ['genre', '--help']; from genre.cli.main import main; main()",
         "import sys; sys.argv = ['genre', 'plugins', 'list', '--json']; from genre.cli.main import main; main()",

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-import attrs
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -12,8 +11,9 @@ from tokenizers import Tokenizer
 from genre.dataset import Dataset
 from genre.errors import UsageError, nearest
 from genre.modeling.features import SplitFeatures, split_features
-from genre.modeling.ragged import BoolArray, Ragged, concatenated_ranges
+from genre.modeling.ragged import Ragged, concatenated_ranges
 from genre.modeling.settings import FeatureSettings
+from genre.modeling.tf_idf import TfIdf
 from genre.modeling.vocabulary import learn_words, news_text
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def untrained_scorer(name: str, dataset: Dataset, settings: FeatureSettings, *, 
     """An untrained baseline, ready to score.
 
     `popularity` counts the clicks of a candidate in the train split. `tf-idf` is how similar a candidate is to the mean
-    news of the reader's history, see `TfIdf`; it is 0 for a reader without history. `random` draws from `seed`.
+    news of the reader's history, see `news_tf_idf`; it is 0 for a reader without history. `random` draws from `seed`.
 
     Raises:
         UsageError: no such baseline; or what it reads (the train split, a field, a version) does not exist.
@@ -72,9 +72,9 @@ def untrained_scorer(name: str, dataset: Dataset, settings: FeatureSettings, *, 
         clicks = train_clicks(dataset, settings.train_split)
         return lambda split: clicks[split.candidates.values].astype(np.float32)
     if name == "tf-idf":
-        tf_idf = TfIdf.fit(dataset, settings)
+        tf_idf = news_tf_idf(dataset, settings)
         histories = Ragged.from_series(dataset.encoder_history).last(settings.history_length)
-        return lambda split: tf_idf.scores(histories, split)
+        return lambda split: _similarities(tf_idf, histories, split)
     if name == "random":
         return lambda split: np.random.default_rng(seed).random(len(split.candidates.values), dtype=np.float32)
     raise UsageError(f"there is no untrained baseline {name!r}", remedy=nearest(name, UNTRAINED))
@@ -90,83 +90,25 @@ def train_clicks(dataset: Dataset, train_split: str) -> NDArray[np.int64]:
     return np.bincount(split.candidates.values[split.labels == 1], minlength=dataset.news.height)
 
 
-@attrs.frozen(eq=False)
-class TfIdf:
-    """N news as sparse vectors of length 1, or 0 where a news has no known word.
+def news_tf_idf(dataset: Dataset, settings: FeatureSettings) -> TfIdf:
+    """The vectors of all news, from whole texts and categories as `settings` names them.
 
-    Weights are tf * (1 + ln((1 + n) / (1 + df))), then divided by their L2 norm: scikit-learn's `TfidfVectorizer` with
-    its defaults, but for what a word is: encoders' words are split in the same way. `FUNCTION_WORDS` are left out.
+    Words are split as encoders split them, and `FUNCTION_WORDS` are left out. Words and their document frequencies are
+    learned on all original news of the data set, those that only later splits show included, as is usual for content
+    models: texts are known before anybody clicks. News that an LLM made are left out of the frequencies; they would
+    count their source twice.
 
-    Attributes:
-        words: ids of the distinct words of each news, N lists.
-        weights: the weight of each word (T,), in the order of `words.values`.
-        word_count: number of ids.
+    Raises:
+        UsageError: a field does not exist, or no round wrote the text version.
     """
-
-    words: Ragged
-    weights: NDArray[np.float64]
-    word_count: int
-
-    @classmethod
-    def fit(cls, dataset: Dataset, settings: FeatureSettings) -> "TfIdf":
-        """The vectors of all news, from whole texts and categories as `settings` names them.
-
-        Words and their document frequencies are learned on all original news of the data set, those that only later
-        splits show included, as is usual for content models: texts are known before anybody clicks. News that an LLM
-        made are left out of the frequencies; they would count their source twice.
-
-        Raises:
-            UsageError: a field does not exist, or no round wrote the text version.
-        """
-        documents = news_documents(dataset, settings)
-        original = dataset.news["origin"] == "original"
-        tokenizer = Tokenizer.from_str(learn_words([documents.filter(original)], 1))
-        known = np.ones(tokenizer.get_vocab_size(), dtype=np.bool_)
-        ids = (tokenizer.token_to_id(word) for word in FUNCTION_WORDS)
-        known[[0, *(number for number in ids if number is not None)]] = False
-        tokens = _tokens(tokenizer, documents)
-        return cls.from_tokens(tokens.where(known[tokens.values]), original.to_numpy(), len(known))
-
-    @classmethod
-    def from_tokens(cls, tokens: Ragged, fitted: BoolArray, word_count: int) -> "TfIdf":
-        """Vectors of N lists of word ids; `fitted` (N,) marks those that document frequencies are counted on."""
-        pairs, counts = np.unique(tokens.rows * word_count + tokens.values, return_counts=True)
-        news, words = np.divmod(pairs, word_count)
-        frequencies = np.bincount(words[fitted[news]], minlength=word_count)
-        idf = np.log((1 + fitted.sum()) / (1 + frequencies)) + 1
-        weights = counts * idf[words]
-        norms = np.sqrt(np.bincount(news, weights**2, minlength=len(tokens)))
-        return cls(
-            Ragged.from_lengths(words, np.bincount(news, minlength=len(tokens))), weights / norms[news], word_count
-        )
-
-    def scores(self, histories: Ragged, split: SplitFeatures) -> NDArray[np.float32]:
-        """Dot product of each candidate with the mean of the reader's history (T,); 0 without history.
-
-        Args:
-            histories: news positions of each reader of the data set.
-        """
-        size = max(1, min(_IMPRESSIONS_AT_A_TIME, _CELLS_AT_A_TIME // max(1, self.word_count)))
-        profiles = np.zeros(size * self.word_count)
-        parts = [np.zeros(0, np.float32)]
-        for start in range(0, len(split.readers), size):
-            rows = np.arange(start, min(start + size, len(split.readers)))
-            read = histories.take(split.readers[rows])
-            cells, weights, _ = self._cells(read)
-            np.add.at(profiles, cells, weights)
-            shown = split.candidates.take(rows)
-            touched, weights, owners = self._cells(shown)
-            sums = np.bincount(owners, profiles[touched] * weights, minlength=len(shown.values))
-            parts.append((sums / np.maximum(read.lengths, 1)[shown.rows]).astype(np.float32))
-            profiles[cells] = 0.0  # only what was written: clearing all of it would take longer than the rest
-        return np.concatenate(parts)
-
-    def _cells(self, news: Ragged) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
-        """For each word of each news of these lists: its cell in (lists x words), its weight, and which value it is."""
-        lengths = self.words.lengths_of(news.values)
-        entries = concatenated_ranges(self.words.offsets[news.values], lengths)
-        cells = np.repeat(news.rows, lengths) * self.word_count + self.words.values[entries]
-        return cells, self.weights[entries], np.repeat(np.arange(len(news.values)), lengths)
+    documents = news_documents(dataset, settings)
+    original = dataset.news["origin"] == "original"
+    tokenizer = Tokenizer.from_str(learn_words([documents.filter(original)], 1))
+    known = np.ones(tokenizer.get_vocab_size(), dtype=np.bool_)
+    ids = (tokenizer.token_to_id(word) for word in FUNCTION_WORDS)
+    known[[0, *(number for number in ids if number is not None)]] = False
+    tokens = _tokens(tokenizer, documents)
+    return TfIdf.from_tokens(tokens.where(known[tokens.values]), original.to_numpy(), len(known))
 
 
 def news_documents(dataset: Dataset, settings: FeatureSettings) -> pl.Series:
@@ -189,3 +131,34 @@ def _tokens(tokenizer: Tokenizer, texts: pl.Series) -> Ragged:
         some = texts[start : start + _TEXTS_AT_A_TIME].to_list()
         ids += [np.array(each.ids, np.int32) for each in tokenizer.encode_batch_fast(some, add_special_tokens=False)]
     return Ragged.from_lengths(np.concatenate(ids), np.array([len(each) for each in ids[1:]], np.int64))
+
+
+def _similarities(tf_idf: TfIdf, histories: Ragged, split: SplitFeatures) -> NDArray[np.float32]:
+    """Dot product of each candidate with the mean of the reader's history (T,); 0 without history.
+
+    Args:
+        histories: news positions of each reader of the data set.
+    """
+    word_count = len(tf_idf.idf)
+    size = max(1, min(_IMPRESSIONS_AT_A_TIME, _CELLS_AT_A_TIME // max(1, word_count)))
+    profiles = np.zeros(size * word_count)
+    parts = [np.zeros(0, np.float32)]
+    for start in range(0, len(split.readers), size):
+        rows = np.arange(start, min(start + size, len(split.readers)))
+        read = histories.take(split.readers[rows])
+        cells, weights, _ = _cells(tf_idf, read)
+        np.add.at(profiles, cells, weights)
+        shown = split.candidates.take(rows)
+        touched, weights, owners = _cells(tf_idf, shown)
+        sums = np.bincount(owners, profiles[touched] * weights, minlength=len(shown.values))
+        parts.append((sums / np.maximum(read.lengths, 1)[shown.rows]).astype(np.float32))
+        profiles[cells] = 0.0  # only what was written: clearing all of it would take longer than the rest
+    return np.concatenate(parts)
+
+
+def _cells(tf_idf: TfIdf, news: Ragged) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+    """For each word of each news of these lists: its cell in (lists x words), its weight, and which value it is."""
+    lengths = tf_idf.words.lengths_of(news.values)
+    entries = concatenated_ranges(tf_idf.words.offsets[news.values], lengths)
+    cells = np.repeat(news.rows, lengths) * len(tf_idf.idf) + tf_idf.words.values[entries]
+    return cells, tf_idf.weights[entries], np.repeat(np.arange(len(news.values)), lengths)

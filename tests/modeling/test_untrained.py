@@ -20,12 +20,13 @@ from genre.modeling.evaluation import summarize
 from genre.modeling.features import split_features
 from genre.modeling.ragged import Ragged
 from genre.modeling.settings import FeatureSettings
+from genre.modeling.tf_idf import TfIdf
 from genre.modeling.untrained import (
     FUNCTION_WORDS,
     UNTRAINED,
-    TfIdf,
     evaluate_untrained,
     news_documents,
+    news_tf_idf,
     train_clicks,
     untrained_scorer,
 )
@@ -68,7 +69,7 @@ def with_titles(titles: list[str]) -> Dataset:
 
 
 def dense(tf_idf: TfIdf) -> np.ndarray:
-    table = np.zeros((len(tf_idf.words), tf_idf.word_count))
+    table = np.zeros((len(tf_idf.words), len(tf_idf.idf)))
     table[tf_idf.words.rows, tf_idf.words.values] = tf_idf.weights
     return table
 
@@ -80,7 +81,7 @@ def auc(name: str, dataset: Dataset, settings: FeatureSettings, split: str = "de
 
 @given(titles)
 def test_tf_idf_equals_scikit_learn(titles: list[str]) -> None:
-    vectors = dense(TfIdf.fit(with_titles([*titles, "a word that is there in any case"]), TITLES))[:-1]
+    vectors = dense(news_tf_idf(with_titles([*titles, "a word that is there in any case"]), TITLES))[:-1]
     expected = scikit_learn(titles).transform(titles)
     np.testing.assert_allclose(vectors @ vectors.T, (expected @ expected.T).toarray(), atol=1e-6)
 
@@ -145,8 +146,8 @@ def test_generated_news_have_vectors_and_change_no_frequency() -> None:
     dataset = with_titles(["late goal", "early goal"])
     origin = pl.when(pl.col("id") == "N1").then(pl.lit("generated")).otherwise("origin")
     made = attrs.evolve(dataset, news=dataset.news.with_columns(origin=origin))
-    alone = dense(TfIdf.fit(with_titles(["late goal"]), TITLES))
-    vectors = dense(TfIdf.fit(made, TITLES))
+    alone = dense(news_tf_idf(with_titles(["late goal"]), TITLES))
+    vectors = dense(news_tf_idf(made, TITLES))
     np.testing.assert_allclose(vectors[0], alone[0])
     assert vectors[1] @ vectors[0] == pytest.approx(1 / 2**0.5)  # `early` is no word of an original news
 
