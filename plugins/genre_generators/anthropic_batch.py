@@ -46,7 +46,8 @@ def anthropic_batch(options: AnthropicBatchOptions) -> "BatchGenerator":
     so that the two share their answers.
 
     Raises:
-        UsageError: the environment variable of the key is not set.
+        UsageError: the environment variable of `api_key` is not set; of the usual variable it is told at the first
+            prompt.
     """
     from genre_generators.anthropic_batches import AnthropicBatches
     from genre_generators.batch_generator import BatchGenerator
@@ -55,12 +56,14 @@ def anthropic_batch(options: AnthropicBatchOptions) -> "BatchGenerator":
 
     address = options.base_url.rstrip("/")
     secret = options.api_key or (Secret("ANTHROPIC_API_KEY") if address == ANTHROPIC else None)
-    key = None if secret is None else secret.reveal()
-    failures = Failures(key, None if secret is None else secret.env, options.timeout)
-    headers = {"anthropic-version": VERSION, **({} if key is None else {"x-api-key": key})}
+    if options.api_key is not None:
+        options.api_key.reveal()  # so that a missing key is told before anything is rendered
     further = cast(Mapping[str, Json], options.parameters)  # check_parameters made sure of it
 
     def connect() -> AnthropicBatches:
+        key = None if secret is None else secret.reveal()
+        failures = Failures(key, None if secret is None else secret.env, options.timeout)
+        headers = {"anthropic-version": VERSION, **({} if key is None else {"x-api-key": key})}
         return AnthropicBatches(
             BatchHttp(address, headers, failures),
             name=f"anthropic-batch {address}",

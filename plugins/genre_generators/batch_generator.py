@@ -61,6 +61,7 @@ class BatchGenerator:
 
         Raises:
             GenerationError: there is no answer.
+            UsageError: there is no key.
             RunError: the journal of batches cannot be used.
         """
         if self._batches is None:

@@ -40,7 +40,8 @@ def openai_batch(options: OpenAIBatchOptions) -> "BatchGenerator":
     that the two share their answers.
 
     Raises:
-        UsageError: the environment variable of the key is not set.
+        UsageError: the environment variable of `api_key` is not set; of the usual variable it is told at the first
+            prompt.
     """
     from genre_generators.batch_generator import BatchGenerator
     from genre_generators.batch_http import BatchHttp
@@ -49,11 +50,13 @@ def openai_batch(options: OpenAIBatchOptions) -> "BatchGenerator":
 
     address = options.base_url.rstrip("/")
     secret = options.api_key or (Secret("OPENAI_API_KEY") if address == OPENAI else None)
-    key = None if secret is None else secret.reveal()
-    failures = Failures(key, None if secret is None else secret.env, options.timeout)
+    if options.api_key is not None:
+        options.api_key.reveal()  # so that a missing key is told before anything is rendered
     further = cast(Mapping[str, Json], options.parameters)  # check_parameters made sure of it
 
     def connect() -> OpenAIBatches:
+        key = None if secret is None else secret.reveal()
+        failures = Failures(key, None if secret is None else secret.env, options.timeout)
         return OpenAIBatches(
             BatchHttp(address, {} if key is None else {"Authorization": f"Bearer {key}"}, failures),
             name=f"openai-batch {address}",

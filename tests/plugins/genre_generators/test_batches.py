@@ -136,8 +136,7 @@ def test_answers_are_shared_with_openai_compatible(tmp_path: Path) -> None:
         assert openai(server, tmp_path, omit=("temperature",)).identity != openai(server, tmp_path).identity
 
 
-def test_answers_are_shared_with_litellm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+def test_answers_are_shared_with_litellm(tmp_path: Path) -> None:
     mine = anthropic_batch(AnthropicBatchOptions(model="claude-haiku-4-5", journal=tmp_path)).identity
     assert mine == LiteLLMGenerator(LiteLLMOptions(model="anthropic/claude-haiku-4-5")).identity
 
@@ -321,14 +320,27 @@ def test_a_batch_holds_no_more_bytes_than_it_may(tmp_path: Path, monkeypatch: py
         assert all(len(file) <= 1_000 for file in server.files.values())
 
 
-def test_the_provider_s_own_address_needs_its_usual_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_provider_s_own_address_needs_its_usual_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    with pytest.raises(UsageError, match="OPENAI_API_KEY"):
-        openai_batch(OpenAIBatchOptions(model="gpt-4o-mini"))
+    [error] = ask(openai_batch(OpenAIBatchOptions(model="gpt-4o-mini", journal=tmp_path)), prompt())
+    assert isinstance(error, UsageError)
+    assert "OPENAI_API_KEY" in str(error)
+
+
+def test_another_address_is_sent_no_usual_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    with BatchServer() as server:
+        ask(openai(server, tmp_path), prompt())
+        assert KEY not in str(server.headers)
+
+
+@both
+def test_a_missing_key_is_told_before_the_first_prompt(make: Maker, tmp_path: Path) -> None:
+    with BatchServer() as server, pytest.raises(UsageError, match="NO_SUCH_KEY"):
+        make(server, tmp_path, api_key=Secret("NO_SUCH_KEY"))
 
 
 def test_prices_are_those_of_batches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
     litellm = import_litellm()
     listed: dict[str, Any] = {"input_cost_per_token": 4e-6, "output_cost_per_token": 8e-6}
     monkeypatch.setitem(litellm.model_cost, "half", listed)
