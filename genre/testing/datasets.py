@@ -1,7 +1,7 @@
 """Laws of data set readers, and those of every data set."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, cast
 
@@ -11,6 +11,7 @@ import polars as pl
 from genre.dataset import Dataset, load_dataset, save_dataset
 from genre.dataset.tables import TABLES
 from genre.testing.check import Check, checks_of, require, shown
+from genre.testing.example_data import content
 from genre.testing.subject import Subject, require_misspelling_is_told
 
 _REFERS: Final = {"news": "news", "reader": "readers", "history": "news", "candidates": "news"}
@@ -38,16 +39,7 @@ class _Laws:
         )
 
     def saving_and_loading_keeps_the_data(self) -> None:
-        dataset = self._shared()
-        with tempfile.TemporaryDirectory() as folder:
-            save_dataset(dataset, Path(folder) / "saved")
-            loaded = load_dataset(Path(folder) / "saved")
-        require(
-            loaded.fingerprint == dataset.fingerprint,
-            "saving and loading keeps the data",
-            found=f"the fingerprint {dataset.fingerprint} became {loaded.fingerprint}",
-            remedy="keep to the columns' types of genre.dataset, and to JSON values in the lineage",
-        )
+        require_saving_keeps(self._shared())
 
     def every_reference_names_a_row(self) -> None:
         require_references(self._shared())
@@ -199,6 +191,43 @@ def require_kept_clicks(dataset: Dataset) -> None:
             found=f"{kept} of {clicks} clicks of {reader!r}",
             remedy="choose with Dataset.with_kept_history, which checks it",
         )
+
+
+def require_saving_keeps(dataset: Dataset) -> None:
+    """The law that what is saved is what is loaded.
+
+    Raises:
+        ConformanceError: it is something else.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        save_dataset(dataset, Path(folder) / "saved")
+        loaded = load_dataset(Path(folder) / "saved")
+    require(
+        loaded.fingerprint == dataset.fingerprint,
+        "saving and loading keeps the data",
+        found=f"the fingerprint {dataset.fingerprint} became {loaded.fingerprint}",
+        remedy="keep to the columns' types of genre.dataset, and to JSON values in the lineage and in options",
+    )
+
+
+def require_untouched(dataset: Dataset, work: Callable[[Dataset], object], what: str) -> None:
+    """The law that a part leaves the data set that it is given as it is.
+
+    Args:
+        work: uses the part on the data set.
+        what: the part's work, such as `judging`.
+
+    Raises:
+        ConformanceError: its tables hold something else afterwards.
+    """
+    before = content(dataset)
+    work(dataset)
+    require(
+        content(dataset) == before,
+        f"{what} leaves the data set as it is",
+        found="its tables hold something else afterwards",
+        remedy="make new frames, or a new Dataset; never assign into the frames of the one that is given",
+    )
 
 
 def _references(dataset: Dataset) -> Iterator[tuple[str, str, str]]:

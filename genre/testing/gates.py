@@ -10,7 +10,7 @@ from genre.dataset import Dataset
 from genre.errors import UsageError
 from genre.parts import Gate, Prompt, Record
 from genre.testing.check import Check, checks_of, require, shown
-from genre.testing.example_data import content
+from genre.testing.datasets import require_untouched
 from genre.testing.examples import example_answer
 from genre.testing.subject import Subject, require_misspelling_is_told
 from genre.testing.trial import Trial
@@ -61,15 +61,7 @@ class _Laws:
         )
 
     def judging_leaves_the_data_set_as_it_is(self) -> None:
-        dataset = self.trial.dataset()
-        before = content(dataset)
-        self._verdicts(dataset)
-        require(
-            content(dataset) == before,
-            "judging leaves the data set as it is",
-            found="its tables hold something else after `reject`",
-            remedy="make new frames; never assign into those of the data set",
-        )
+        require_untouched(self.trial.dataset(), self._verdicts, "judging")
 
     def judging_leaves_the_records_as_they_are(self) -> None:
         dataset = self.trial.dataset()

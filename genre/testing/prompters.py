@@ -11,7 +11,7 @@ from genre.generation.rounds import first_subjects
 from genre.generation.schemas import wrong_schema
 from genre.parts import Json, MalformedOutput, Prompt, Prompter, Record
 from genre.testing.check import Check, ConformanceError, checks_of, require, shown
-from genre.testing.example_data import content
+from genre.testing.datasets import require_untouched
 from genre.testing.examples import example_answer
 from genre.testing.hostile import HOSTILE_TEXTS, junk, mutations
 from genre.testing.subject import Subject
@@ -63,15 +63,8 @@ class _Laws:
             )
 
     def asking_leaves_the_data_set_as_it_is(self) -> None:
-        dataset = self.trial.dataset()
-        before = content(dataset)
-        self.trial.asked(self.trial.prompter(), dataset)
-        require(
-            content(dataset) == before,
-            "asking leaves the data set as it is",
-            found="its tables hold something else after `prompts`",
-            remedy="make new frames; never assign into those of the data set",
-        )
+        prompter = self.trial.prompter()
+        require_untouched(self.trial.dataset(), lambda dataset: self.trial.asked(prompter, dataset), "asking")
 
     def prompts_are_streamed(self) -> None:
         prompts = self.trial.prompter().prompts(self.trial.dataset())

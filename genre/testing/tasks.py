@@ -8,7 +8,7 @@ from pathlib import Path
 
 import attrs
 
-from genre.dataset import Dataset, load_dataset, save_dataset
+from genre.dataset import Dataset
 from genre.generation.engine import Engine, Routing
 from genre.generation.limits import Limits
 from genre.generation.pool import GeneratorPool
@@ -18,6 +18,7 @@ from genre.generation.rounds import run_rounds
 from genre.generation.store import AnswerStore
 from genre.parts import Completion, Identity, Prompt
 from genre.testing.check import Check, checks_of, require
+from genre.testing.datasets import require_saving_keeps
 from genre.testing.examples import example_answer
 from genre.testing.prompters import prompter_laws
 from genre.testing.subject import Subject
@@ -108,15 +109,7 @@ class _Laws:
 
     def what_a_round_made_can_be_saved_and_loaded(self) -> None:
         [(dataset, _)] = self._rounds([self.trial.prepared()])
-        with tempfile.TemporaryDirectory() as folder:
-            save_dataset(dataset, Path(folder) / "saved")
-            loaded = load_dataset(Path(folder) / "saved")
-        require(
-            loaded.fingerprint == dataset.fingerprint,
-            "what a round made can be saved and loaded",
-            found=f"the fingerprint {dataset.fingerprint} became {loaded.fingerprint}",
-            remedy="keep to the columns' types of genre.dataset, and to JSON values in options",
-        )
+        require_saving_keeps(dataset)
 
     def _rounds(self, *chains: list[PreparedRound]) -> list[tuple[Dataset, list[RoundReport]]]:
         """Each chain run on a data set of its own, with one store for all."""

@@ -9,7 +9,12 @@ from genre.dataset import Dataset
 from genre.errors import UsageError
 from genre.parts import Prompt
 from genre.testing.check import Check, checks_of, require, shown
-from genre.testing.datasets import require_kept_clicks, require_no_generated_candidates, require_references
+from genre.testing.datasets import (
+    require_kept_clicks,
+    require_no_generated_candidates,
+    require_references,
+    require_untouched,
+)
 from genre.testing.example_data import content, copied
 from genre.testing.examples import example_answer
 from genre.testing.subject import Subject
@@ -55,15 +60,7 @@ class _Laws:
     trial: Trial
 
     def updating_leaves_the_old_data_set_as_it_is(self) -> None:
-        dataset = self.trial.dataset()
-        before = content(dataset)
-        self._updated(dataset)
-        require(
-            content(dataset) == before,
-            "updating leaves the old data set as it is",
-            found="its tables hold something else after `update`",
-            remedy="return a new Dataset; never assign into the old one's frames",
-        )
+        require_untouched(self.trial.dataset(), self._updated, "updating")
 
     def updating_twice_gives_equal_data(self) -> None:
         prepared, dataset = self.trial.prepared(), self.trial.dataset()
