@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import attrs
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from genre.dataset import Dataset
 from genre.errors import UsageError, nearest
+from genre.modeling.cache import damaged, mapped
 from genre.modeling.entities import news_entities
 from genre.modeling.ragged import Ragged
 from genre.modeling.settings import FeatureSettings
@@ -292,24 +293,23 @@ def _store(folder: Path, vocabulary: Vocabulary, news: NewsFeatures, settings: F
 
 
 def _map(folder: Path, settings: FeatureSettings) -> NewsFeatures:
-    def load(name: str) -> NDArray[Any]:
-        try:
-            array: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise _damaged(folder / f"{name}.npy", error) from error
-        return array
-
     def ragged(kind: str, fields: Iterable[str]) -> dict[str, Ragged]:
+        names = {field: f"{kind}{number}" for number, field in enumerate(fields)}
         return {
-            field: Ragged(load(f"{kind}{number}.values"), load(f"{kind}{number}.offsets").astype(np.int64, copy=False))
-            for number, field in enumerate(fields)
+            field: Ragged(
+                mapped(folder / f"{name}.values.npy", np.int32), mapped(folder / f"{name}.offsets.npy", np.int64)
+            )
+            for field, name in names.items()
         }
 
     categories: dict[str, NDArray[np.int32]] = {
-        field: load(f"category{number}") for number, field in enumerate(settings.categories)
+        field: mapped(folder / f"category{number}.npy", np.int32) for number, field in enumerate(settings.categories)
     }
     vectors = {
-        field: (load(f"vector{number}"), load(f"vector{number}.present"))
+        field: (
+            mapped(folder / f"vector{number}.npy", np.float32),
+            mapped(folder / f"vector{number}.present.npy", np.bool_),
+        )
         for number, field in enumerate(settings.vectors)
     }
     return NewsFeatures(ragged("text", settings.texts), categories, ragged("entities", settings.entities), vectors)
@@ -319,8 +319,4 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise _damaged(path, error) from error
-
-
-def _damaged(path: Path, error: Exception) -> UsageError:
-    return UsageError(f"the feature cache is damaged: {error}", where=path, remedy=f"delete the folder {path.parent}")
+        raise damaged(path, str(error)) from error

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from genre.errors import RunError, UsageError
+from genre.errors import RunError
+from genre.modeling.cache import damaged, mapped
 from genre.modeling.features import Features
 from genre.modeling.ragged import Ragged, concatenated_ranges
 from genre.modeling.recommender import Recommender
@@ -65,13 +66,10 @@ def _states(
                 return np.lib.format.open_memmap(staging / _STATES, mode="w+", dtype=np.float16, shape=size)
 
             _compute(encoder, tokens, on_progress, on_disk)
-    try:
-        mapped: NDArray[np.float16] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise _damaged(path, str(error)) from error
-    if mapped.ndim != 2 or mapped.dtype != np.float16 or len(mapped) != max(len(tokens.values), 1):
-        raise _damaged(path, f"{mapped.dtype} numbers of the shape {mapped.shape}")
-    return mapped
+    states = mapped(path, np.float16)
+    if states.ndim != 2 or len(states) != max(len(tokens.values), 1):
+        raise damaged(path, f"numbers of the shape {states.shape}")
+    return states
 
 
 @torch.inference_mode()
@@ -101,10 +99,6 @@ def _compute(
         if on_progress is not None:
             on_progress(min(start + _NEWS_AT_A_TIME, len(order)), len(order))
     return allocate((0, 1)) if result is None else result
-
-
-def _damaged(path: Path, what: str) -> UsageError:
-    return UsageError(f"the feature cache is damaged: {what}", where=path, remedy=f"delete the folder {path.parent}")
 
 
 def _key(encoder: FrozenStates, tokens: Ragged) -> str:

@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from pathlib import Path
+
 import attrs
 import numpy as np
 import polars as pl
@@ -103,10 +106,23 @@ def test_other_settings_or_data_have_a_cache_of_their_own(dataset: Dataset, tmp_
     assert len(list(tmp_path.iterdir())) == 3
 
 
-def test_a_damaged_cache_is_an_error_that_names_the_file(dataset: Dataset, tmp_path) -> None:
+def replace_by_archive(path: Path) -> None:
+    with path.open("wb") as file:
+        np.savez(file, np.zeros(3, np.int32))
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "junk": lambda path: path.write_bytes(b"nothing"),
+    "missing": lambda path: path.unlink(),
+    "another type": lambda path: np.save(path, np.load(path).astype(np.float64)),
+    "several arrays": replace_by_archive,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_cache_is_an_error_that_names_the_file(dataset: Dataset, tmp_path: Path, damage: str) -> None:
     prepare_features(dataset, FeatureSettings(), cache=tmp_path)
-    damaged = next(tmp_path.iterdir()) / "text0.values.npy"
-    damaged.write_bytes(b"nothing")
+    DAMAGES[damage](next(tmp_path.iterdir()) / "text0.values.npy")
     with pytest.raises(UsageError, match=r"text0\.values\.npy.*damaged[\s\S]*delete the folder"):
         prepare_features(dataset, FeatureSettings(), cache=tmp_path)
 
