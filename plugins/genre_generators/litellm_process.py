@@ -22,6 +22,7 @@ class WorkerProcess(asyncio.SubprocessProtocol):
         longest_call: seconds after which a process that is silent about a call is taken to hang, and ended.
 
     Attributes:
+        pid: its number.
         answered: whether any outcome of a call has come.
         refused: why it can make no call at all, if it cannot.
     """
@@ -29,6 +30,7 @@ class WorkerProcess(asyncio.SubprocessProtocol):
     def __init__(self, longest_call: float) -> None:
         loop = asyncio.get_running_loop()
         self._longest_call = longest_call
+        self.pid = 0
         self.answered = False
         self.refused: UsageError | None = None
         self._ready: asyncio.Future[None] = loop.create_future()
@@ -38,6 +40,7 @@ class WorkerProcess(asyncio.SubprocessProtocol):
         self._lines = Lines()
         self._said = b""
         self._transport: asyncio.SubprocessTransport
+        self._input: asyncio.WriteTransport
         self._outbox: Outbox
 
     @classmethod
@@ -46,8 +49,7 @@ class WorkerProcess(asyncio.SubprocessProtocol):
 
         Args:
             configuration: what it is told first.
-            longest_start: seconds after which it is ended if it has not begun to serve.
-            longest_call: as for the class.
+            longest_start, longest_call: seconds after which it is taken to hang.
         """
         loop = asyncio.get_running_loop()
         transport, process = await loop.subprocess_exec(
@@ -108,7 +110,7 @@ class WorkerProcess(asyncio.SubprocessProtocol):
         """End it."""
         if self.ended:
             return
-        cast(asyncio.WriteTransport, self._transport.get_pipe_transport(0)).close()
+        self._input.close()
         await asyncio.wait([self._ended], timeout=CLOSE_SECONDS)
         if not self.ended:
             self._transport.kill()
@@ -117,8 +119,9 @@ class WorkerProcess(asyncio.SubprocessProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It runs."""
         self._transport = cast(asyncio.SubprocessTransport, transport)
-        pipe = cast(asyncio.WriteTransport, self._transport.get_pipe_transport(0))
-        self._outbox = Outbox(asyncio.get_running_loop().call_soon, pipe.write)
+        self.pid = self._transport.get_pid()
+        self._input = cast(asyncio.WriteTransport, self._transport.get_pipe_transport(0))
+        self._outbox = Outbox(asyncio.get_running_loop().call_soon, self._input.write)
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         """It says something."""
@@ -137,6 +140,7 @@ class WorkerProcess(asyncio.SubprocessProtocol):
 
     def connection_lost(self, _: Exception | None) -> None:
         """It is no more, and all that it said has been read."""
+        self._transport.close()
         self._ended.set_result(None)
         if not self._ready.done():
             self._ready.set_result(None)
