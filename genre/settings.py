@@ -61,6 +61,25 @@ class Secret:
 
 
 @attrs.frozen
+class _NoSecret(Secret):
+    """Stands for a secret where nothing is asked."""
+
+    def reveal(self) -> str:
+        """A text that is no secret."""
+        return "not-read"
+
+
+def without_secrets(options: object) -> object:
+    """The same options, whose secrets are not read: for those who make a part and ask it nothing that needs a key."""
+    cls = type(options)
+    if not attrs.has(cls):
+        return options
+    held = {field.alias: getattr(options, field.name) for field in attrs.fields(cls) if field.init}
+    hidden = {name: _NoSecret(value.env) for name, value in held.items() if isinstance(value, Secret)}
+    return cls(**{**held, **hidden})
+
+
+@attrs.frozen
 class Settings:
     """Merged settings that remember where each value came from.
 

@@ -13,6 +13,7 @@ COMMANDS: Final = {
     "quickstart": "genre.cli.run:quickstart",
     "data": "genre.cli.data:data",
     "prompts": "genre.cli.prompts:prompts",
+    "estimate": "genre.cli.estimate:estimate",
     "enrich": "genre.cli.enrich:enrich",
     "store": "genre.cli.store:store",
     "train": "genre.cli.models:train",

@@ -1,15 +1,18 @@
 """Tables of rounds and results on the terminal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from genre.cli.terminal import harmless
+from genre.experiments.estimate import Estimate
 from genre.experiments.results import METRICS, mean_rows
 from genre.generation import RoundReport
 from genre.generation.costs import Cost
+from genre.generation.estimates import RouteEstimate
 from genre.generation.reports import ModelReport
 
 PIPED_WIDTH = 120
@@ -49,6 +52,89 @@ def rounds_table(reports: Mapping[str, Sequence[RoundReport]]) -> None:
             console.print(table)
     for reason in reasons:
         console.print(Text(harmless(f"in quarantine: {reason}"), style="yellow"))
+
+
+def estimate_table(estimate: Estimate, *, budget: float | None = None) -> None:
+    """Print what each round would ask of whom and cost, what the figures rest on, and whether a budget would do."""
+    table = _table(
+        "Estimate",
+        ("variant", "round", "generator"),
+        ("prompts", "stored", "shared", "calls", "tokens", "expected", "at most"),
+    )
+    for each in estimate.rounds:
+        name = f"{each.name} *" if each.assumptions else each.name
+        counts = [f"{count:,}" for count in (each.prompts, each.stored, each.repeated)]
+        first: list[Text | str] = [*_names(each.variant, name, each.generator), *counts]
+        if len(each.routes) != 1:
+            table.add_row(*first, f"{each.calls:,}", _tokens(each.routes), money(each.cost), money(each.most))
+        for route in each.routes:
+            inner: list[Text | str] = [*_names("", "", f"  {route.generator}"), "", "", ""]
+            figures = (f"{route.calls:,}", _tokens([route]), money(route.cost), money(route.most))
+            table.add_row(*(first if len(each.routes) == 1 else inner), *figures)
+    console = output()
+    if table.row_count:
+        console.print(table)
+    for line in _notes(estimate):
+        console.print(Text(harmless(line)))
+    if budget is not None:
+        console.print(Text(harmless(_verdict(estimate, budget)), style="bold"))
+
+
+def _tokens(routes: Sequence[RouteEstimate]) -> str:
+    asked, answered = sum(each.prompt_tokens for each in routes), sum(each.completion_tokens for each in routes)
+    return f"{short(asked)}+{short(answered)}" if any(each.calls for each in routes) else "-"
+
+
+def _notes(estimate: Estimate) -> Iterator[str]:
+    """What the figures rest on, and their sum."""
+    for each in estimate.rounds:
+        where = f"{each.variant}, {each.name}"
+        yield from (f"* {where}: assumes that {assumption}" for assumption in each.assumptions)
+        if each.problem is not None:
+            yield f"! {where}: cannot be estimated yet, and is not in the sum: {each.problem}"
+        if each.asked_again:
+            yield f"{where}: {each.asked_again:,} of the calls ask again for a stored answer that cannot be used"
+    if any(each.repeated for each in estimate.rounds):
+        yield "shared: asks the same as another prompt, of this round or of one before it, and is paid there"
+    routes = [(each.task, route) for each in estimate.rounds for route in each.routes if route.calls]
+    yield from _grouped("tokens of prompts for", ((r.generator, _COUNTED[r.prompt_tokens_by]) for _, r in routes))
+    yield from _grouped("tokens of answers to", ((task, _expected(route)) for task, route in routes))
+    yield from (f"the price of {name} is not known: its calls are in no sum" for name in estimate.unpriced)
+    bound = " (lower bounds)" if any(each.problem for each in estimate.rounds) else ""
+    cost, most = money(estimate.cost), money(estimate.most)
+    yield f"{estimate.calls:,} calls, {cost} expected, {most} at most{bound}; nobody was asked"
+
+
+def _grouped(what: str, notes: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """One line for all names of which the same is said."""
+    names: dict[str, dict[str, None]] = {}
+    for name, note in notes:
+        names.setdefault(note, {})[name] = None
+    return (f"{what} {', '.join(named)}: {note}" for note, named in names.items())
+
+
+def _expected(route: RouteEstimate) -> str:
+    if route.completion_tokens_by == "max_tokens":
+        return "max_tokens, an upper bound, since no answer of the task is stored"
+    return f"the mean of {route.measured:,} stored answers of the task"
+
+
+def _verdict(estimate: Estimate, budget: float) -> str:
+    enough, name = estimate.enough(budget), f"a budget of {money(Cost(budget))}"
+    if enough == "unknown":
+        return f"{name}: a run with it is refused as long as the price of {', '.join(estimate.unpriced)} is not known"
+    if enough == "worst case":
+        return f"{name} is enough even in the worst case"
+    if enough == "expected":
+        return f"{name} is enough for what is expected, but not for the worst case"
+    return f"{name} is not enough: a run would stop at it, and a higher one goes on from there"
+
+
+_COUNTED: Final = {
+    "provider": "as the provider counted those of stored answers of the round",
+    "tokenizer": "counted by a tokenizer of the provider",
+    "bytes / 4": "UTF-8 bytes of messages and schema / 4, a rule of thumb",
+}
 
 
 def money(cost: Cost | None) -> str:

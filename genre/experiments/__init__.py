@@ -6,6 +6,7 @@ from genre.lazy import importer
 
 if TYPE_CHECKING:
     from genre.experiments.enrichment import Enriched, enrich_variants
+    from genre.experiments.estimate import Estimate, estimate_experiment, estimate_folder
     from genre.experiments.inspection import describe_news, describe_readers
     from genre.experiments.models import CellPlan, evaluate_model, train_model
     from genre.experiments.observer import Observer
@@ -20,6 +21,7 @@ _HOMES: Final = {
     "Comparison": "summary",
     "DatasetSpec": "plan",
     "Enriched": "enrichment",
+    "Estimate": "estimate",
     "Experiment": "plan",
     "Halve": "plan",
     "Interval": "statistics",
@@ -32,6 +34,8 @@ _HOMES: Final = {
     "describe_readers": "inspection",
     "enrich_folder": "steps",
     "enrich_variants": "enrichment",
+    "estimate_experiment": "estimate",
+    "estimate_folder": "estimate",
     "evaluate_model": "models",
     "import_dataset": "steps",
     "load_experiment": "plan",
@@ -49,6 +53,7 @@ __all__ = [
     "Comparison",
     "DatasetSpec",
     "Enriched",
+    "Estimate",
     "Experiment",
     "Halve",
     "Interval",
@@ -61,6 +66,8 @@ __all__ = [
     "describe_readers",
     "enrich_folder",
     "enrich_variants",
+    "estimate_experiment",
+    "estimate_folder",
     "evaluate_model",
     "import_dataset",
     "load_experiment",

@@ -1,11 +1,9 @@
 """Prompts on real rows: which task asks what, how it reads, and what a generator answers, without a whole round."""
 
-import asyncio
 import hashlib
 import heapq
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, closing
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import attrs
 
 from genre.dataset import Dataset
 from genre.errors import GenreError, UsageError, nearest
+from genre.experiments.loop import run_to_end
 from genre.experiments.observer import Observer
 from genre.generation import (
     AnswerStore,
@@ -247,12 +246,7 @@ def try_prompts(
         return trials
 
     with closing(AnswerStore(store)) as answers:
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return asyncio.run(ask(answers))
-        with ThreadPoolExecutor(max_workers=1) as thread:  # a notebook has a loop of its own
-            return thread.submit(asyncio.run, ask(answers)).result()
+        return run_to_end(ask(answers))
 
 
 def summarize_version(sample: PromptSample, trials: Sequence[Trial]) -> VersionSummary:

@@ -10,7 +10,7 @@ from genre.generation.instances import instance
 from genre.generation.limits import Limits
 from genre.parts import Generator, Router
 from genre.registry import Registry
-from genre.settings import structure
+from genre.settings import structure, without_secrets
 
 
 class GeneratorPool:
@@ -19,10 +19,15 @@ class GeneratorPool:
     Args:
         registry: plugins and settings.
         on_message: told what generators tell while they work, with their names.
+        reads_keys: whether API keys are read from the environment. Without them nobody can be asked, but the generators
+            say who they are and what they cost.
     """
 
-    def __init__(self, registry: Registry, on_message: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self, registry: Registry, on_message: Callable[[str], None] = lambda _: None, *, reads_keys: bool = True
+    ) -> None:
         self._registry = registry
+        self._reads_keys = reads_keys
         self._on_message = on_message
         self._made: dict[str, tuple[Generator | Router, Limits]] = {}
 
@@ -70,7 +75,9 @@ class GeneratorPool:
         limits = found.options.pop("limits", {})
         if not isinstance(limits, Mapping):
             raise UsageError(f"limits is {limits!r}, and a table is expected", where=found.where)
-        generator = self._registry.create("generator", found.plugin, found.options, where=found.where)
+        options = self._registry.structure_options("generator", found.plugin, found.options, where=found.where)
+        make = self._registry.target("generator", found.plugin)
+        generator = make(options if self._reads_keys else without_secrets(options))
         if hasattr(generator, "on_message"):
             generator.on_message = lambda text: self._on_message(f"{name}: {text}")
         limits = {**getattr(generator, "default_limits", {}), **limits}

@@ -1,10 +1,10 @@
 """litellm itself: imported quietly, and asked before any call whether it can reach a model."""
 
 import os
-from typing import Any
+from typing import Any, Final
 
 from genre.errors import UsageError
-from genre.parts import Price
+from genre.parts import Price, Prompt, canonical_json
 
 
 def import_litellm() -> Any:
@@ -54,3 +54,19 @@ def listed_price(litellm: Any, model: str) -> Price | None:
     except Exception:  # noqa: BLE001  litellm raises Exception itself for an unknown model
         return None
     return Price(prompt, completion)
+
+
+def counted_tokens(litellm: Any, model: str, prompt: Prompt) -> int | None:
+    """Tokens of a prompt's messages and schema for a model of OpenAI; None for others.
+
+    Their tokenizer comes with litellm. Those of other providers would be fetched from the web, or are not published.
+    """
+    if model.partition("/")[0] != "openai" and model not in litellm.open_ai_chat_completion_models:
+        return None
+    texts = [message.content for message in prompt.messages]
+    texts += [] if prompt.schema is None else [canonical_json(prompt.schema)]
+    return sum(len(tokens) + _MARKUP for tokens in litellm.encoding.encode_batch(texts, disallowed_special=()))
+
+
+_MARKUP: Final = 4
+"""Tokens that a chat's markup adds to each message."""

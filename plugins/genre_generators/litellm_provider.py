@@ -6,7 +6,7 @@ from typing import cast
 
 from genre.parts import Completion, Identity, Json, Price, Prompt
 from genre_generators.litellm_caller import LiteLLMCaller
-from genre_generators.litellm_library import import_litellm, listed_price
+from genre_generators.litellm_library import counted_tokens, import_litellm, listed_price
 from genre_generators.litellm_options import LiteLLMOptions
 from genre_generators.litellm_pool import WorkerPool
 
@@ -44,6 +44,10 @@ class LiteLLMGenerator:
         if self._options.price is not None or self._options.api_base is not None:
             return self._options.price
         return listed_price(import_litellm(), self._options.model)
+
+    def count_tokens(self, prompt: Prompt) -> int | None:
+        """Tokens of a prompt as the provider counts them, for estimates; None where its tokenizer is not at hand."""
+        return None if self._options.api_base else counted_tokens(import_litellm(), self._options.model, prompt)
 
     async def complete(self, prompt: Prompt) -> Completion:
         """Answer one prompt.
