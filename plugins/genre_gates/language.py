@@ -7,6 +7,7 @@ import attrs
 from genre.dataset import Dataset
 from genre.errors import UsageError, nearest
 from genre.parts import Prompt, Record
+from genre_gates.extra import imported
 from genre_gates.texts import no_text, text_of
 
 
@@ -58,12 +59,5 @@ class Language:
 
 def _identifier() -> Any:
     """An identifier of our own: the package's own one is shared, and `set_languages` would change it for others."""
-    try:
-        from py3langid import langid
-    except ImportError as error:
-        raise UsageError(
-            "the gate 'language' needs the package py3langid, which is not installed",
-            where="gates.language",
-            remedy="pip install 'genre-rec[gates]'",
-        ) from error
+    langid = imported("py3langid", "language").langid
     return langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE)

@@ -1,7 +1,6 @@
 """`near-distinct`: of texts that are almost equal, only the first becomes a record."""
 
 from collections import deque
-from types import ModuleType
 from typing import Any, Final
 
 import attrs
@@ -9,8 +8,8 @@ import numpy as np
 import polars as pl
 
 from genre.dataset import Dataset
-from genre.errors import UsageError
 from genre.parts import Prompt, Record
+from genre_gates.extra import imported
 from genre_gates.shingles import HASHES, Unit, bands_and_rows, shingles
 from genre_gates.texts import no_text, text_of, words
 
@@ -45,7 +44,7 @@ class NearDistinct:
     """
 
     def __init__(self, options: NearDistinctOptions, dataset: Dataset) -> None:
-        datasketch = _datasketch()
+        datasketch = imported("datasketch", "near-distinct")
         self._options = options
         self._empty: Any = datasketch.MinHash(num_perm=HASHES, seed=SEED, scheme="affine32")
         self._index: Any = datasketch.MinHashLSH(num_perm=HASHES, params=bands_and_rows(options.threshold))
@@ -113,15 +112,3 @@ def _owners(dataset: Dataset, field: str) -> dict[str, str | None]:
 
 def _plain(text: str) -> str:
     return " ".join(words(text)) or text.strip()
-
-
-def _datasketch() -> ModuleType:
-    try:
-        import datasketch
-    except ImportError as error:
-        raise UsageError(
-            "the gate 'near-distinct' needs the package datasketch, which is not installed",
-            where="gates.near-distinct",
-            remedy="pip install 'genre-rec[gates]'",
-        ) from error
-    return datasketch  # type: ignore[no-any-return]
