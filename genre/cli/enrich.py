@@ -15,6 +15,7 @@ from genre.cli.context import as_json as json_option
 @click.option("--limit", type=click.IntRange(min=0), help="Ask about the first so many news or readers only.")
 @option_pairs
 @click.option("--out", type=FOLDER, required=True, help="Folder for the enriched data set.")
+@click.option("--retry-quarantined", is_flag=True, help="Ask anew for what an earlier call left in quarantine.")
 @store_path
 @budget_limit
 @executor_name
@@ -28,6 +29,7 @@ def enrich(
     limit: int | None,
     options: tuple[str, ...],
     out: Path,
+    retry_quarantined: bool,
     store: Path,
     budget: str | None,
     executor: str | None,
@@ -59,6 +61,7 @@ def enrich(
             observer=observer,
             budget=money,
             executor=executor,
+            retry_quarantined=retry_quarantined,
         )
     if as_json:
         print_json([attrs.asdict(report) for report in enriched.reports])

@@ -37,16 +37,23 @@ def store() -> None:
 @json_option
 def stats_command(store: Path, as_json: bool) -> None:
     """Count answers, tokens and cost by task, generator, model and state."""
+    from genre.generation.superseded import superseded_total
+
     with _opened(store) as answers:
         totals = answers.totals()
+        superseded = superseded_total(answers)
     first = min((each.first for each in totals if each.first is not None), default=None)
     last = max((each.last for each in totals if each.last is not None), default=None)
     size = sum(file.stat().st_size for file in (store, store.with_name(f"{store.name}-wal")) if file.is_file())
     if as_json:
         rows = [_totals_json(each) for each in totals]
-        _print_json({"store": str(store), "bytes": size, "first": _iso(first), "last": _iso(last), "rows": rows})
+        times = {"first": _iso(first), "last": _iso(last)}
+        _print_json({"store": str(store), "bytes": size, **times, "rows": rows, "superseded": attrs.asdict(superseded)})
         return
     _print_totals(totals)
+    if superseded.answers:
+        cost = "unknown" if superseded.cost is None else f"{superseded.cost:.6f}"
+        click.echo(f"set aside by retries: {superseded.answers:,} answers, cost in USD: {cost}")
     click.echo(f"{store}: {size:,} bytes, first answer {_iso(first) or 'unknown'}, last {_iso(last) or 'unknown'}")
 
 
@@ -85,19 +92,24 @@ def show_command(
 @only_task
 @only_generator
 @click.option("--model", help="Answers of this model only, as the provider names it.")
+@click.option("--superseded", is_flag=True, help="All answers that retries set aside, instead of those that count.")
 @click.option("--force", is_flag=True, help="Replace a file that exists.")
 @store_path
 def export_command(
-    out: Path, task: str | None, generator: str | None, model: str | None, force: bool, store: Path
+    out: Path, task: str | None, generator: str | None, model: str | None, superseded: bool, force: bool, store: Path
 ) -> None:
     """Write answers as JSON lines, from which the generator `replay` answers the same prompts again."""
     from genre.generation.exports import write_export
+    from genre.generation.superseded import superseded_answers
 
+    if superseded and (task, generator, model) != (None, None, None):
+        raise click.UsageError("--superseded goes with none of --task, --generator and --model")
     with _opened(store) as answers:
         if out.exists() and out.samefile(store):
             raise UsageError("the export would replace the store", where=out, remedy="name another file")
         _check_known(answers, task=task, generator=generator, model=model)
-        report = write_export(answers.rows(task=task, generator=generator, model=model), out, force=force)
+        chosen = answers.rows(task=task, generator=generator, model=model)
+        report = write_export(superseded_answers(answers) if superseded else chosen, out, force=force)
     click.echo(f"{out}: {report.answers:,} answers")
     if report.failed:
         click.echo(f"left out: {report.failed:,} failed calls, which are no answers")

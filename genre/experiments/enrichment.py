@@ -21,6 +21,7 @@ from genre.generation import (
     Work,
     find_executor,
     generator_pool,
+    retrying,
     run_rounds,
 )
 from genre.parts import AnswersStored
@@ -47,6 +48,7 @@ def enrich_variants(
     observer: Observer,
     budget: float | None = None,
     executor: str | None = None,
+    retry_quarantined: bool = False,
 ) -> dict[str, Enriched]:
     """Run the rounds of every variant, each from the same data set; equal prompts are paid once.
 
@@ -55,6 +57,7 @@ def enrich_variants(
         budget: US dollars that the calls of all rounds may cost; None for no limit.
         executor: where prompts are answered; None for the default of registry.toml.
         folder: each variant's records and quarantine go to `folder/VARIANT/NUMBER-ROUND`.
+        retry_quarantined: ask anew for what lies in quarantine there.
 
     Raises:
         UsageError: there is no such executor, or a gate cannot be made; told before the first call.
@@ -85,7 +88,7 @@ def enrich_variants(
                 for name, rounds in variants.items():
                     made, reports = await run_rounds(
                         dataset,
-                        rounds,
+                        retrying(rounds, folder / name, answers) if retry_quarantined else rounds,
                         pool,
                         asker,
                         folder=folder / name,

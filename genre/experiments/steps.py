@@ -96,6 +96,7 @@ def enrich_folder(
     observer: Observer | None = None,
     budget: float | None = None,
     executor: str | None = None,
+    retry_quarantined: bool = False,
 ) -> Enriched:
     """Run tasks one after another over the data set in `folder`, and save the result in `out`.
 
@@ -104,9 +105,11 @@ def enrich_folder(
         store: the answer store's file.
         budget: US dollars that the calls may cost; None for no limit.
         executor: where prompts are answered; None for the default of registry.toml.
+        retry_quarantined: ask anew for what an earlier call with the same `out` left in quarantine; all else comes from
+            the store. An answer that is replaced stays in the store, see `genre.generation.superseded`.
 
     Raises:
-        UsageError: an unknown task, generator, executor or option.
+        UsageError: an unknown task, generator, executor or option, or no quarantine to retry.
         RunVetoed: a plugin objects.
         RunError: a generator cannot go on; the same call goes on from there.
     """
@@ -125,6 +128,7 @@ def enrich_folder(
         observer=observer or Observer(),
         budget=budget,
         executor=executor,
+        retry_quarantined=retry_quarantined,
     )[out.name]
     save_dataset(enriched.dataset, out)
     return enriched

@@ -10,6 +10,7 @@ from genre.generation.limits import Limits
 from genre.generation.pool import GeneratorPool, generator_pool
 from genre.generation.prepare import PreparedRound, RoundSpec, prepare_round
 from genre.generation.reports import ModelReport, RoundProgress, RoundReport
+from genre.generation.retrying import retrying
 from genre.generation.rounds import run_rounds
 from genre.generation.store import AnswerStore, StoredAnswer
 from genre.generation.templates import ChatTemplate
@@ -38,5 +39,6 @@ __all__ = [
     "parse_answer",
     "parse_budget",
     "prepare_round",
+    "retrying",
     "run_rounds",
 ]

@@ -7,6 +7,7 @@ import attrs
 
 from genre.errors import UsageError
 from genre.generation.judging import WORTH_ASKING_AGAIN, Problem
+from genre.generation.store import storable
 from genre.generation.templates import ChatTemplate
 from genre.parts import Message, Prompt, canonical_json
 
@@ -87,7 +88,7 @@ class AskAgain:
 def _with_answer(messages: tuple[Message, ...], answer: str) -> tuple[Message, ...]:
     """The chat up to the model's answer, which continues the beginning of one where the task's template gives it."""
     # As the store keeps it: a fresh answer and the same one read again must make the same prompt.
-    said = answer.encode("utf-8", "backslashreplace").decode().strip()
+    said = storable(answer).strip()
     if len(said) > LONGEST_QUOTE:
         said = f"{said[:LONGEST_QUOTE]} {_NOTHING}"
     if messages and messages[-1].role == "assistant":

@@ -19,6 +19,7 @@ from genre.generation.judging import WORTH_ASKING_AGAIN, Judgement, judge
 from genre.generation.prepare import PreparedRound
 from genre.generation.records import Quarantine, RecordSink
 from genre.generation.reports import Tally
+from genre.generation.store import storable
 from genre.generation.waiting import Asked, Unusable, WaitingList
 from genre.parts import Gate, Prompt
 
@@ -48,7 +49,7 @@ class Passes:
         Raises:
             RunError: nobody can answer any prompt, or the budget is used up; what was answered until then is stored.
         """
-        asked: Iterable[Asked] = (Asked(position, prompt) for position, prompt in enumerate(prompts))
+        asked: Iterable[Asked] = (Asked(position, self._drawn(prompt)) for position, prompt in enumerate(prompts))
         with ExitStack() as lists:
             for left in range(self.prepared.again.times, 0, -1):
                 waiting = lists.enter_context(WaitingList(self.folder / f".waiting-{left}.jsonl"))
@@ -70,6 +71,11 @@ class Passes:
         async with aclosing(answers):  # no call may outlive the generator, however this block ends
             async for item in answers:
                 self._settle(under_way.popleft(), item, waiting)
+
+    def _drawn(self, prompt: Prompt) -> Prompt:
+        """The prompt, with another seed where an answer to it was set aside."""
+        retry = self.prepared.retries.get((prompt.subject, prompt.draw), 0) if self.prepared.retries else 0
+        return attrs.evolve(prompt, retry=retry) if retry else prompt
 
     def _settle(self, asked: Asked, item: Answered, waiting: WaitingList | None) -> None:
         last, answer = asked.last, item.answer
@@ -98,7 +104,7 @@ class Passes:
         last, prepared = asked.last, self.prepared
         if last is None:
             return judge(item, prepared.prompter, self.gates, repair=prepared.repair)
-        if item.answer is not None and item.answer.completion.text == last.text:
+        if item.answer is not None and storable(item.answer.completion.text) == last.text:
             # What did not do before does not do now, whatever a gate would say of it at this point.
             return Judgement(reason=last.reason, problem=last.problem, detail=last.detail)
         item = attrs.evolve(item, prompt=asked.prompt)

@@ -37,7 +37,12 @@ class RoundSpec:
 
 @attrs.frozen(eq=False)
 class PreparedRound:
-    """A round whose parts exist: nothing about it can be misspelt any more."""
+    """A round whose parts exist: nothing about it can be misspelt any more.
+
+    Attributes:
+        repair, again: what is done about answers that cannot be used.
+        retries: prompts, by subject and draw, whose unusable answer was set aside: how many of them were so far.
+    """
 
     name: str
     task: Task
@@ -49,6 +54,7 @@ class PreparedRound:
     options: Mapping[str, object]
     repair: bool
     again: AskAgain
+    retries: Mapping[tuple[str, int], int] = attrs.field(factory=dict)
 
 
 def prepare_round(

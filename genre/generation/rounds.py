@@ -36,10 +36,19 @@ async def run_rounds(
     """
     reports: list[RoundReport] = []
     for number, prepared in enumerate(rounds):
-        place = folder / f"{number:02}-{prepared.name}"
+        place = round_folder(folder, number, prepared)
         dataset, report = await _run_round(dataset, prepared, pool, asker, folder=place, on_progress=on_progress)
         reports.append(report)
     return dataset, reports
+
+
+def round_folder(folder: Path, number: int, prepared: PreparedRound) -> Path:
+    """Where a round of a chain keeps its records and its quarantine.
+
+    Args:
+        number: its place in the chain, from 0.
+    """
+    return folder / f"{number:02}-{prepared.name}"
 
 
 async def _run_round(

@@ -8,7 +8,7 @@ import math
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, TypedDict, Unpack
 
@@ -20,7 +20,7 @@ from genre.parts import Completion, Usage
 State: TypeAlias = Literal["ok", "refused", "truncated", "failed"]
 """What became of a call. A failed one is kept for the record and asked again; the others are never asked again."""
 
-_DEFINITIONS: Final = {
+DEFINITIONS: Final = {
     "key": "BLOB PRIMARY KEY",
     "state": "TEXT NOT NULL",
     "text": "TEXT NOT NULL",
@@ -40,15 +40,15 @@ _DEFINITIONS: Final = {
 }
 SINCE_FORMAT_2: Final = ("question", "cost", "identity", "stored_at")
 _FORMAT: Final = 2
-_COLUMNS: Final = ", ".join(_DEFINITIONS)
+COLUMNS: Final = ", ".join(DEFINITIONS)
 CREATE_TABLE: Final = (
-    f"CREATE TABLE answers ({', '.join(f'{name} {kind}' for name, kind in _DEFINITIONS.items())}) WITHOUT ROWID"
+    f"CREATE TABLE answers ({', '.join(f'{name} {kind}' for name, kind in DEFINITIONS.items())}) WITHOUT ROWID"
 )
 _REPLACED: Final = {"cost": "cost = answers.cost + excluded.cost"}
 """A failed call may have been paid: what it cost is added to what the next one costs; unknown (NULL) stays unknown."""
 _PUT: Final = (
-    f"INSERT INTO answers ({_COLUMNS}) VALUES ({','.join('?' * len(_DEFINITIONS))}) ON CONFLICT (key) DO UPDATE SET "  # noqa: S608  constants only
-    + ", ".join(_REPLACED.get(name, f"{name} = excluded.{name}") for name in list(_DEFINITIONS)[1:])
+    f"INSERT INTO answers ({COLUMNS}) VALUES ({','.join('?' * len(DEFINITIONS))}) ON CONFLICT (key) DO UPDATE SET "  # noqa: S608  constants only
+    + ", ".join(_REPLACED.get(name, f"{name} = excluded.{name}") for name in list(DEFINITIONS)[1:])
     + " WHERE answers.state = 'failed'"
 )
 _TOTALS: Final = (
@@ -196,7 +196,7 @@ class AnswerStore:
                     self._connection.execute(CREATE_TABLE)
                 elif version == 1:
                     for name in SINCE_FORMAT_2:
-                        self._connection.execute(f"ALTER TABLE answers ADD COLUMN {name} {_DEFINITIONS[name]}")
+                        self._connection.execute(f"ALTER TABLE answers ADD COLUMN {name} {DEFINITIONS[name]}")
                 self._connection.execute(f"PRAGMA user_version={_FORMAT}")
         self._use_wal()
         self._connection.execute("PRAGMA synchronous=FULL")
@@ -236,8 +236,8 @@ class AnswerStore:
         for start in range(0, len(keys), _LOOK_UP):
             some = keys[start : start + _LOOK_UP]
             marks = ",".join("?" * len(some))
-            query = f"SELECT {_COLUMNS} FROM answers WHERE state != 'failed' AND key IN ({marks})"  # noqa: S608  marks only
-            found.update((answer.key, answer) for answer in map(_from_row, self._read(self._connection, query, some)))
+            query = f"SELECT {COLUMNS} FROM answers WHERE state != 'failed' AND key IN ({marks})"  # noqa: S608  marks only
+            found.update((answer.key, answer) for answer in map(from_row, self.read(query, some)))
         return found
 
     def rows(self, **which: Unpack[Which]) -> Iterator[StoredAnswer]:
@@ -249,14 +249,14 @@ class AnswerStore:
             RunError: the file is damaged.
         """
         where, values = _where(which)
-        query = f"SELECT {_COLUMNS} FROM answers{where} ORDER BY task, subject, draw, key"  # noqa: S608  names of columns only
+        query = f"SELECT {COLUMNS} FROM answers{where} ORDER BY task, subject, draw, key"  # noqa: S608  names of columns only
         uri = f"{self.path.absolute().as_uri()}?mode=ro"
         try:
             connection = sqlite3.connect(uri, uri=True, timeout=PATIENCE, check_same_thread=False)
         except sqlite3.Error as error:
             raise RunError(f"the answer store cannot be read: {error}", where=self.path) from error
         with closing(connection):
-            yield from map(_from_row, self._read(connection, query, values))
+            yield from map(from_row, self.read(query, values, connection=connection))
 
     def put(self, answers: Iterable[StoredAnswer]) -> None:
         """Write answers in one transaction; when this returns they are on disk. A final answer is never replaced.
@@ -266,12 +266,8 @@ class AnswerStore:
         """
         now = int(time.time())
         rows = [_to_row(answer, now) for answer in answers]
-        try:
-            with self._connection:
-                self._connection.execute("BEGIN IMMEDIATE")
-                self._connection.executemany(_PUT, rows)
-        except sqlite3.Error as error:
-            raise self._not_written(error) from error
+        with self.transaction() as connection:
+            connection.executemany(_PUT, rows)
 
     def count(self) -> dict[str, int]:
         """Number of answers by state."""
@@ -285,7 +281,7 @@ class AnswerStore:
         """
         where, values = _where(which)
         query = f"SELECT {_TOTALS} FROM answers{where} GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"  # noqa: S608  names of columns only
-        return [Totals(*row) for row in self._read(self._connection, query, values)]  # type: ignore[arg-type]
+        return [Totals(*row) for row in self.read(query, values)]  # type: ignore[arg-type]
 
     def lengths(self, task: str) -> list[Lengths]:
         """How long the task's answers were, by generator.
@@ -293,7 +289,7 @@ class AnswerStore:
         Raises:
             RunError: the file is damaged.
         """
-        rows = self._read(self._connection, _LENGTHS, (task,))
+        rows = self.read(_LENGTHS, (task,))
         return [Lengths(*row) for row in rows]  # type: ignore[arg-type]
 
     def prune(self, **which: Unpack[Which]) -> list[Totals]:
@@ -305,14 +301,24 @@ class AnswerStore:
         where, values = _where(which)
         if not where:
             raise ValueError("prune is told which rows to delete")
+        with self.transaction() as connection:
+            deleted = self.totals(**which)
+            connection.execute(f"DELETE FROM answers{where}", values)  # noqa: S608  names of columns only
+        return deleted
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Statements that take effect together, and are on disk when the block ends.
+
+        Raises:
+            RunError: the file cannot be written.
+        """
         try:
             with self._connection:
                 self._connection.execute("BEGIN IMMEDIATE")
-                deleted = self.totals(**which)
-                self._connection.execute(f"DELETE FROM answers{where}", values)  # noqa: S608  names of columns only
+                yield self._connection
         except sqlite3.Error as error:
             raise self._not_written(error) from error
-        return deleted
 
     def vacuum(self) -> None:
         """Give the space of deleted rows back to the disk.
@@ -330,11 +336,16 @@ class AnswerStore:
         """Close the file."""
         self._connection.close()
 
-    def _read(
-        self, connection: sqlite3.Connection, query: str, values: Sequence[object]
+    def read(
+        self, query: str, values: Sequence[object] = (), *, connection: sqlite3.Connection | None = None
     ) -> Iterator[tuple[object, ...]]:
+        """Rows of a query, one at a time.
+
+        Raises:
+            RunError: the file is damaged.
+        """
         try:
-            yield from connection.execute(query, values)
+            yield from (connection or self._connection).execute(query, values)
         except sqlite3.Error as error:
             raise RunError(f"the answer store cannot be read: {error}", where=self.path) from error
 
@@ -353,21 +364,21 @@ def _to_row(answer: StoredAnswer, now: int) -> tuple[object, ...]:
     return (
         answer.key,
         answer.state,
-        _storable(completion.text),
-        _storable(completion.model),
+        storable(completion.text),
+        storable(completion.model),
         _count(completion.usage.prompt_tokens),
         _count(completion.usage.completion_tokens),
-        *map(_storable, (answer.task, answer.subject)),
+        *map(storable, (answer.task, answer.subject)),
         answer.draw,
-        *map(_storable, (answer.generator, answer.endpoint, answer.template)),
+        *map(storable, (answer.generator, answer.endpoint, answer.template)),
         answer.question,
         _amount(answer.cost),
-        _storable(answer.identity),
+        storable(answer.identity),
         now if answer.stored_at is None else answer.stored_at,
     )
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """A lone surrogate cannot be stored; what cannot be read by anyone is kept in an escaped form."""
     return text.encode("utf-8", "backslashreplace").decode()
 
@@ -382,7 +393,8 @@ def _amount(cost: float | None) -> float | None:
     return cost if cost is not None and math.isfinite(cost) and cost >= 0 else None
 
 
-def _from_row(row: tuple[object, ...]) -> StoredAnswer:
+def from_row(row: tuple[object, ...]) -> StoredAnswer:
+    """A row of `COLUMNS` as an answer."""
     key, state, text, model, prompt_tokens, completion_tokens, *provenance = row
     completion = Completion(
         text=text,  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ import attrs
 
 from genre.generation.asking import AskAgain
 from genre.generation.judging import Judgement, Problem
-from genre.generation.store import StoredAnswer
+from genre.generation.store import StoredAnswer, storable
 from genre.parts import Json, Message, Prompt, Sampling
 
 
@@ -20,6 +20,7 @@ class Unusable:
 
     Attributes:
         reason, problem, detail: as in `Judgement`.
+        text: of the answer, as the store keeps it.
         key: of the answer in the store, in hexadecimal digits.
         earlier: reasons of the answers before it, to the same prompt in the same round.
     """
@@ -42,7 +43,7 @@ class Unusable:
             reason=judgement.reason,
             problem=judgement.problem,
             detail=judgement.detail,
-            text=answer.completion.text,
+            text=storable(answer.completion.text),
             key=answer.key.hex(),
             generator=answer.generator,
             model=answer.completion.model,

@@ -55,6 +55,8 @@ class Prompt:
             for all prompts of a round is quicker than equal ones.
         version: hash of the template; provenance only, not part of the key.
         user: the user behind a reader, so that recordings keyed by user can be found.
+        retry: how many answers to it were set aside so far. It changes the seed only, and is not part of the key: the
+            new answer takes the place of the old one.
     """
 
     task: str
@@ -65,11 +67,16 @@ class Prompt:
     schema: Mapping[str, Json] | None = None
     version: str = ""
     user: str | None = None
+    retry: int = 0
 
     @property
     def seed(self) -> int:
-        """What a provider that takes a seed is given, so that draws differ and repeat."""
-        return self.draw
+        """What a provider that takes a seed is given, so that draws differ and repeat, and a retry draws anew."""
+        return self.draw + _SEEDS_APART * self.retry
+
+
+_SEEDS_APART: Final = 1_000_003
+"""Seeds of a prompt's retries, so that they are those of no other draw."""
 
 
 @attrs.frozen
@@ -188,6 +195,7 @@ class Generator(Protocol):
     `price: Price | None`, what its tokens cost (None: unknown), without which it cannot run under a budget. It may also
     offer `default_limits`, a mapping with the fields of `limits` in registry.toml that it needs to be others than the
     usual ones, and an attribute `on_message: Callable[[str], None]`, which is set to what shows a line to the user.
+    `count_tokens(prompt) -> int | None` lets an estimate count the tokens of prompts; it must ask nobody.
 
     Concurrency, limits, retries, the store and progress are the engine's.
     """

@@ -92,6 +92,7 @@ def prompt_line(prompt: Prompt) -> Line:
         "messages": [[message.role, message.content] for message in prompt.messages],
         "sampling": [prompt.sampling.max_tokens, prompt.sampling.temperature, prompt.sampling.top_p],
         "draw": prompt.draw,
+        "retry": prompt.retry,
         "schema": prompt.schema,
     }
 
@@ -99,7 +100,8 @@ def prompt_line(prompt: Prompt) -> Line:
 def read_prompt(line: Line) -> Prompt:
     """The prompt, without what no call depends on."""
     messages = tuple(Message(role, content) for role, content in line["messages"])
-    return Prompt("", "", line["draw"], messages, Sampling(*line["sampling"]), line["schema"])
+    sampling = Sampling(*line["sampling"])
+    return Prompt("", "", line["draw"], messages, sampling, line["schema"], retry=line["retry"])
 
 
 def outcome_line(outcome: Completion | GenerationError | UsageError) -> Line:
