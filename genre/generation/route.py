@@ -65,6 +65,8 @@ class Route:
         self._budget = budget
         self._pace = Pace(limits)
         self._limited_since: float | None = None
+        self._failing_since: float | None = None
+        self._failed = 0  # prompts in a row
         self._counts_tokens = budget.is_limited or limits.tokens_per_minute is not None
         self._canonical = SameAgain(canonical_json)
         if budget.is_limited and self._price is None:
@@ -116,13 +118,15 @@ class Route:
                 self._slow_down(error)
             except Transient as error:
                 self._limited_since = None
+                self._failing_since = self._failing_since or time.monotonic()
                 lost += self._assumed(prompt, error)
                 failures += 1
                 if failures >= self._limits.attempts:
+                    self._give_up(error)
                     return Outcome("failed", self._no_text(str(error)), lost)
                 await asyncio.sleep(self._backoff(failures))
             except Refused as error:
-                self._limited_since = None
+                self._is_well()
                 return Outcome("refused", self._no_text(str(error)), lost + self._assumed(prompt, error))
             except Fatal as error:
                 self.down = str(error)
@@ -135,7 +139,7 @@ class Route:
                     remedy="its author should map it to one of the errors of genre.parts",
                 ) from error
             else:
-                self._limited_since = None
+                self._is_well()
                 state: State = "truncated" if completion.finish == "length" else "ok"
                 return Outcome(state, completion, None if cost is None else cost + lost)
 
@@ -163,6 +167,23 @@ class Route:
     def _assumed(self, prompt: Prompt, error: GenerationError) -> float:
         return worst_case(prompt, self._price) if error.may_be_billed and self._price is not None else 0.0
 
+    def _is_well(self) -> None:
+        """It said something about a prompt, whatever it was."""
+        self._limited_since = self._failing_since = None
+        self._failed = 0
+
+    def _give_up(self, error: Transient) -> None:
+        """A prompt failed for good: after many in a row and a long time it is not the prompts' fault."""
+        self._failed += 1
+        since = self._failing_since
+        if self._failed < _HOPELESS or since is None or time.monotonic() - since <= self._limits.patience:
+            return
+        self.down = (
+            f"it has answered nothing for {self._limits.patience:g} s, and the last {self._failed} prompts failed: "
+            f"{error}; see whether the server runs, or raise `limits.patience`"
+        )
+        raise RouteDown(self.down)
+
     def _slow_down(self, error: RateLimited) -> None:
         """Close the whole route for a while: one 429 speaks for all calls in flight."""
         now = time.monotonic()
@@ -186,3 +207,5 @@ class Route:
 
 
 _JITTER: Final = (0.5, 1.0)
+_HOPELESS: Final = 8
+"""Prompts in a row that failed after all attempts, before a generator may be declared down for it."""

@@ -129,6 +129,33 @@ def test_nothing_but_rate_limits_takes_a_route_out(tmp_path: Path) -> None:
     assert by_model(run(tmp_path, prompts(6), mixed(limited, Provider("b")))) == {"b": 6}
 
 
+def test_a_provider_that_answers_nothing_any_more_is_out_after_a_while_and_is_told_once(tmp_path: Path) -> None:
+    dead = Provider("a", lambda _: Transient("connection refused"))
+    down: list[str] = []
+    answered = run(tmp_path, prompts(400), mixed(dead, Provider("b"), routes={"a": 1, "b": 0}), down=down)
+    assert by_model(answered) == {"b": 400}
+    assert dead.calls < 400 * LIMITS.attempts
+    [reason] = down
+    assert "answered nothing for 0.02 s" in reason
+    assert "connection refused" in reason
+
+
+def test_a_provider_that_answers_now_and_then_is_not_out(tmp_path: Path) -> None:
+    moody = Provider("a", lambda call: "fine" if call % 10 == 0 else Transient("overloaded"))
+    down: list[str] = []
+    answered = run(tmp_path, prompts(400), mixed(moody, Provider("b"), routes={"a": 1, "b": 0}), down=down)
+    assert not down
+    assert by_model(answered)["a"] > 40
+
+
+def test_without_another_provider_the_run_ends_when_nothing_is_answered_any_more(tmp_path: Path) -> None:
+    dead = Provider("a", lambda call: "fine" if call <= 5 else Transient("connection refused"))
+    with pytest.raises(RunError, match=r"'a' cannot go on: it has answered nothing for 0\.02 s[\s\S]*server runs"):
+        run(tmp_path, prompts(400), Routing.to(dead, LIMITS, "a"))
+    with closing(AnswerStore(tmp_path / "answers.sqlite")) as store:
+        assert store.count()["ok"] == 5
+
+
 def test_when_all_are_down_the_run_ends_with_every_reason(tmp_path: Path) -> None:
     a, b = (Provider(name, lambda _: Fatal("set the API key")) for name in ("a", "b"))
     with pytest.raises(RunError, match=r"(?=.*'a' cannot go on)(?=.*'b' cannot go on)"):
