@@ -283,3 +283,8 @@ def test_by_may_be_left_out_or_said_and_is_checked() -> None:
     assert structure({"paths": ["a"], "by": "question"}, ReplayOptions, "here").by == "question"
     with pytest.raises(UsageError, match="by"):
         structure({"paths": ["a"], "by": "words"}, ReplayOptions, "here")
+
+
+def test_an_export_of_answers_that_leaked_leaks_where_the_options_say_so(tmp_path: Path) -> None:
+    file = export(tmp_path / "e.jsonl", stored(ASKED))
+    assert replay(file, leaks=True).identity.leaks
