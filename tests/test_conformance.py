@@ -105,7 +105,7 @@ NEEDS: Final[Mapping[tuple[str, str], Callable[[Path], AbstractContextManager[In
     ("generator", "local"): local,
     ("generator", "mix"): mix,
 }
-SLOW: Final = frozenset({("generator", "local")})
+SLOW: Final = frozenset({("generator", "local"), ("executor", "ray")})
 OPTIONS: Final = [
     ("user-encoder", "lstur", {"long_term": "con"}),
     ("user-encoder", "bst", {"positions": 2, "layers": 1}),

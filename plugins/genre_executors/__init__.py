@@ -14,3 +14,10 @@ def genre_executors() -> Iterator[Part]:
         summary="In this process, many calls at once",
         target="genre_executors.local:LocalExecutor",
     )
+    yield Part(
+        name="ray",
+        summary="By the machines of a Ray cluster, with Ray Data: one store and one budget for all of them",
+        source="https://docs.ray.io/en/latest/data/data.html",
+        target="genre_executors.ray_executor:RayExecutor",
+        options="genre_executors.ray_executor:RayOptions",
+    )

@@ -1,0 +1,143 @@
+"""The executor `ray`: rounds fanned out over a cluster with Ray Data, within one store and one budget."""
+
+import asyncio
+import importlib.util
+import itertools
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from genre.errors import UsageError
+from genre.generation import Asker, Routing, StoredAnswer, Work
+from genre.generation.engine import LOOK_UP_CHUNK, Answered
+from genre.generation.keys import KeyMaker
+from genre.parts import Prompt
+
+if TYPE_CHECKING:
+    from genre_executors.ray_round import ClusterRound
+
+
+def _positive(_instance: object, attribute: "attrs.Attribute[Any]", value: float) -> None:
+    if not value > 0:
+        raise ValueError(f"{attribute.name} is {value!r}, and more than 0 is expected")
+
+
+@attrs.frozen
+class RayOptions:
+    """Options of the executor `ray`.
+
+    Attributes:
+        address: of a running cluster, `"auto"` for the one of this machine; default: what the environment variable
+            RAY_ADDRESS says, and without it a cluster of its own, on this machine, for as long as the run takes.
+        workers: processes that answer prompts; they share the limits of each generator.
+        cpus: logical CPUs of one worker; workers wait for servers most of the time.
+        block: prompts that a worker gets at once, at most.
+        portion: prompts that are on their way at once; bounds the memory of the machine that runs genre.
+    """
+
+    address: str | None = None
+    workers: int = attrs.field(default=2, validator=_positive)
+    cpus: float = attrs.field(default=0.5, validator=_positive)
+    block: int = attrs.field(default=1000, validator=_positive)
+    portion: int = attrs.field(default=50_000, validator=_positive)
+
+
+class RayExecutor:
+    """Looks answers up here, and sends the prompts that have none to the workers.
+
+    Raises:
+        UsageError: Ray is not installed.
+    """
+
+    def __init__(self, options: RayOptions) -> None:
+        self._options = options
+        if importlib.util.find_spec("ray") is None or importlib.util.find_spec("pyarrow") is None:
+            raise UsageError(
+                "the executor 'ray' runs on Ray Data, which is not installed", remedy="pip install 'genre-rec[ray]'"
+            )
+
+    @asynccontextmanager
+    async def open(self, work: Work) -> AsyncIterator[Asker]:
+        """What asks the cluster, which is connected to at the first prompt without an answer."""
+        async with AsyncExitStack() as stack:
+            yield _RayAsker(self._options, work, stack)
+
+
+@attrs.frozen
+class _Place:
+    """A prompt in its turn: its stored answer, or the number of the row that will bring it."""
+
+    prompt: Prompt
+    answer: StoredAnswer | None
+    row: int | None
+    reused: bool
+
+
+@attrs.frozen(eq=False)
+class _RayAsker:
+    options: RayOptions
+    work: Work
+    connection: AsyncExitStack
+
+    async def answers(self, prompts: Iterable[Prompt], routing: Routing) -> AsyncGenerator[Answered, None]:
+        """As an engine: in the order of the prompts, each from the store, or stored before it is handed out."""
+        asked = iter(prompts)
+        keys = KeyMaker(routing.identities)
+        async with AsyncExitStack() as stack:
+            on_cluster: ClusterRound | None = None
+            while portion := list(itertools.islice(asked, self.options.portion)):
+                places = await self._looked_up(portion, routing, keys)
+                missing = [(each.row, each.prompt) for each in places if each.row is not None and not each.reused]
+                if missing and on_cluster is None:
+                    on_cluster = await stack.enter_async_context(self._on_cluster(routing))
+                rows = on_cluster.answers(missing) if on_cluster and missing else _nothing()
+                async with aclosing(_in_order(places, rows)) as answered:
+                    async for item in answered:
+                        yield item
+
+    async def _looked_up(self, portion: Sequence[Prompt], routing: Routing, keys: KeyMaker) -> list[_Place]:
+        places: list[_Place] = []
+        rows: dict[tuple[bytes, ...], int] = {}
+        for start in range(0, len(portion), LOOK_UP_CHUNK):
+            chunk = portion[start : start + LOOK_UP_CHUNK]
+            wanted = [keys.keys(prompt, tuple(routing.preference(prompt))).answers for prompt in chunk]
+            stored = await asyncio.to_thread(self.work.store.look_up, list(itertools.chain(*wanted)))
+            for prompt, its_keys in zip(chunk, wanted, strict=True):
+                found = next((stored[key] for key in its_keys if key in stored), None)
+                first = its_keys not in rows
+                row = None if found else rows.setdefault(its_keys, len(rows))
+                places.append(_Place(prompt, found, row, reused=found is not None or not first))
+        return places
+
+    @asynccontextmanager
+    async def _on_cluster(self, routing: Routing) -> AsyncIterator["ClusterRound"]:
+        """Connect, if no round before did, and set the round up."""
+        from genre_executors.ray_cluster import connected
+        from genre_executors.ray_round import ClusterRound
+
+        options = self.options
+        self.connection.enter_context(connected(options.address, options.workers * options.cpus))
+        async with ClusterRound.begun(self.work, routing, options) as begun:
+            yield begun
+
+
+async def _in_order(
+    places: Sequence[_Place], rows: AsyncGenerator[tuple[int, StoredAnswer | None], None]
+) -> AsyncGenerator[Answered, None]:
+    arrived: dict[int, StoredAnswer | None] = {}
+    async with aclosing(rows):
+        for place in places:
+            answer = place.answer
+            if place.row is not None:
+                while place.row not in arrived:
+                    number, arrived[number] = await anext(rows)
+                answer = arrived[place.row]
+            yield Answered(place.prompt, answer, place.reused)
+
+
+async def _nothing() -> AsyncGenerator[tuple[int, StoredAnswer | None], None]:
+    rows: tuple[tuple[int, StoredAnswer | None], ...] = ()
+    for row in rows:
+        yield row
