@@ -39,6 +39,7 @@ def rounds_table(reports: Mapping[str, Sequence[RoundReport]]) -> None:
     )
     texts = _table("Texts", ("variant", "round", "text"), ("records", "distinct", "most repeated", "self-similarity"))
     reasons: list[str] = []
+    mended: list[str] = []
     for variant, each in reports.items():
         for report in each:
             name = f"{report.name} (leaked)" if report.leaked else report.name
@@ -46,10 +47,13 @@ def rounds_table(reports: Mapping[str, Sequence[RoundReport]]) -> None:
             _add_models(models, variant, name, report)
             _add_texts(texts, variant, name, report)
             reasons += _reasons(f"{variant}, {name}", report)
+            mended += _mended(f"{variant}, {name}", report)
     console = output()
     for table in (rounds, models, texts):
         if table.row_count:
             console.print(table)
+    for line in mended:
+        console.print(Text(harmless(line)))
     for reason in reasons:
         console.print(Text(harmless(f"in quarantine: {reason}"), style="yellow"))
 
@@ -173,6 +177,14 @@ def _add_models(table: Table, variant: str, name: str, report: RoundReport) -> N
             f"{model.records / model.answers:.1%}",
             *map(money, (model.cost, model.reused_cost, paid.times(1000 / model.records) if model.records else None)),
         )
+
+
+def _mended(name: str, report: RoundReport) -> Iterator[str]:
+    """What it took to make records of answers: repair of their syntax, and asking again."""
+    if report.repaired:
+        yield f"repaired: {name}: {report.repaired:,} answers that were almost JSON"
+    if report.asked_again:
+        yield f"asked again: {name}: {report.asked_again:,} answers that could not be used"
 
 
 def _add_texts(table: Table, variant: str, name: str, report: RoundReport) -> None:

@@ -24,11 +24,11 @@ class ModelReport:
         model: its name as the provider says it; of refused and failed calls the name that was asked for.
         answers: its answers, those of the store included.
         calls: answers that were asked for in this run.
-        repaired: records whose answer's syntax had to be repaired.
-        asked_again: answers that cannot be used, and were asked for again. All others are a record or in quarantine.
         quarantined: answers that cannot be used, by reason.
         prompt_tokens, completion_tokens, cost: of the calls of this run.
         reused_cost: what the answers of the store cost when they were paid, each of them once.
+        repaired: records whose answer's syntax had to be repaired.
+        asked_again: answers that cannot be used, and were asked for again. All others are a record or in quarantine.
     """
 
     generator: str
@@ -36,13 +36,13 @@ class ModelReport:
     answers: int
     calls: int
     records: int
-    repaired: int
-    asked_again: int
     quarantined: Mapping[str, int]
     prompt_tokens: int
     completion_tokens: int
     cost: Cost
     reused_cost: Cost
+    repaired: int = 0
+    asked_again: int = 0
 
 
 @attrs.frozen

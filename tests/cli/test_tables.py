@@ -58,6 +58,16 @@ def test_the_yield_is_told_by_model_with_the_reasons(capsys: pytest.CaptureFixtu
     assert "in quarantine: rich, titles, claude (b): 4 refused\n" in printed
 
 
+def test_repairs_and_second_questions_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    rounds_table(
+        {"rich": [RoundReport("titles", "t", "mix", repaired=1200, asked_again=3), RoundReport("b", "t", "g")]}
+    )
+    printed = capsys.readouterr().out
+    assert "repaired: rich, titles: 1,200 answers that were almost JSON\n" in printed
+    assert "asked again: rich, titles: 3 answers that could not be used\n" in printed
+    assert "rich, b:" not in printed
+
+
 def test_tables_of_usual_names_fit_into_120_columns(capsys: pytest.CaptureFixture[str]) -> None:
     models = (answered("gpt-4o-mini", "gpt-4o-mini-2024-07-18", Cost(123.5, 1)),)
     report = RoundReport("news-summarizer", "t", "mix", 51_282, 51_282, 51_282, 51_282, models=models)

@@ -77,9 +77,9 @@ def test_each_model_tells_what_its_answers_came_to_and_cost(tmp_path: Path) -> N
     other = PricedLLM(lambda _: "no JSON", Identity("b", "test"), model="priced-2")
     _, report = run(tmp_path, "news-generator", a=PricedLLM(), b=other)
     assert report.models == (
-        ModelReport("a", "priced-1", 2, 2, 2, 0, 0, {}, 14, 6, Cost(20.0), Cost(0.0)),
+        ModelReport("a", "priced-1", 2, 2, 2, {}, 14, 6, Cost(20.0), Cost(0.0)),
         # Each of its two answers is asked for again, and each of those costs as much.
-        ModelReport("b", "priced-2", 4, 4, 0, 0, 2, {"malformed: not JSON": 2}, 28, 12, Cost(40.0), Cost(0.0)),
+        ModelReport("b", "priced-2", 4, 4, 0, {"malformed: not JSON": 2}, 28, 12, Cost(40.0), Cost(0.0), asked_again=2),
     )
     assert (report.records, report.quarantined) == (2, {"malformed: not JSON": 2})
     assert (report.prompt_tokens, report.completion_tokens) == (42, 18)
