@@ -15,6 +15,7 @@ from genre.cli.main import genre as command_line
 from genre.experiments import load_experiment
 from genre.experiments.models import overridden, overridden_training
 from genre.experiments.plan import BaselineOverride
+from genre.generation import Limits
 from genre.modeling import FeatureSettings, TrainingSettings
 from genre.parts import Baseline, Kind
 from genre.registry import Registry
@@ -86,6 +87,16 @@ def test_every_dependency_is_explained() -> None:
     for requirement in [*project["dependencies"], *extras["local"], *extras["dev"]]:
         name = re.split(r"[<>=~\[]", requirement)[0]
         assert name in text, name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_generators_of_pages_have_options_that_exist(page: Path) -> None:
+    tables = [tomllib.loads(text).get("generators", {}) for text in blocks(page, "toml")]
+    for table in (table for named in tables for table in named.values()):
+        options = {name: value for name, value in table.items() if name not in ("plugin", "limits")}
+        structure(table.get("limits", {}), Limits, page.name)
+        if table["plugin"] != "parrot":  # the page's own
+            assert REGISTRY.structure_options("generator", table["plugin"], options)
 
 
 def options_of(baseline: Baseline) -> Iterator[tuple[str, object]]:

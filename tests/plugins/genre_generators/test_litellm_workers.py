@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -100,10 +100,13 @@ async def text(generator: LiteLLMGenerator, words: str) -> str:
 
 def workers_of(parent: int) -> list[int]:
     """The worker processes that a process has."""
-    children = [
-        int(pid) for file in Path(f"/proc/{parent}/task").glob("*/children") for pid in file.read_text().split()
-    ]
-    return [pid for pid in children if b"litellm_worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    workers = []
+    for thread in Path(f"/proc/{parent}/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # threads and processes end while they are looked at
+            for pid in (thread / "children").read_text().split():
+                if b"litellm_worker" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    workers.append(int(pid))
+    return sorted(workers)
 
 
 def ends(pid: int) -> bool:
