@@ -1,5 +1,6 @@
 """A data set that fits on one screen, for tests: six news, three readers (new, warm, and one who never clicked)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import polars as pl
@@ -22,10 +23,14 @@ IMPRESSIONS = [
 ]
 
 
-def small_dataset(more_news: int = 0) -> Dataset:
-    """The data set, with `more_news` further news that nobody was shown."""
+def small_dataset(more_news: int = 0, more_histories: Sequence[Sequence[str]] = ()) -> Dataset:
+    """The data set, with `more_news` further news that nobody was shown, and one further reader for each history."""
     extra = [(f"M{number}", "more", "more", f"More news {number}", "") for number in range(more_news)]
     news = pl.DataFrame([*NEWS, *extra], schema=["id", "category", "subcategory", "title", "abstract"], orient="row")
+    others = [
+        (f"more {number}", "train", f"more {number}", list(history), ["N1", "N2"], [1, 0])
+        for number, history in enumerate(more_histories)
+    ]
     rows = [
         {
             "impression": impression,
@@ -38,7 +43,7 @@ def small_dataset(more_news: int = 0) -> Dataset:
             "file": "behaviors.tsv",
             "line": line,
         }
-        for line, (impression, split, user, history, candidates, labels) in enumerate(IMPRESSIONS, start=1)
+        for line, (impression, split, user, history, candidates, labels) in enumerate([*IMPRESSIONS, *others], start=1)
     ]
     behaviors = pl.DataFrame(rows, schema_overrides={"history": pl.List(pl.String), "labels": pl.List(pl.UInt8)})
     return assemble(news, behaviors, source={"reader": "test"})

@@ -39,8 +39,8 @@ class Limits:
         attempts: tries for each prompt; rate limits do not use any up.
         backoff: seconds before the second try, doubled for each further one, with jitter.
         longest_backoff: upper bound of one wait, seconds.
-        patience: seconds of nothing but rate limits, or of nothing but failures at several prompts in a row, after which
-            the generator is declared down.
+        patience: seconds of nothing but rate limits, or of nothing but failures at several prompts, after which the
+            generator is declared down.
     """
 
     concurrency: int = attrs.field(default=8, validator=_positive)

@@ -25,6 +25,11 @@ def project(folder: Path, generators: Mapping[str, str], *, news: int) -> None:
     """
     folder.mkdir(exist_ok=True)
     save_dataset(small_dataset(more_news=news - 6), folder / "small")
+    registry_toml(folder, generators)
+
+
+def registry_toml(folder: Path, generators: Mapping[str, str]) -> None:
+    """A registry.toml with these generators, the first one being the default."""
     tables = [f"[generators.{name}]\n{options}" for name, options in generators.items()]
     registry = [f'[defaults]\ngenerator = "{next(iter(generators))}"', *tables]
     (folder / "registry.toml").write_text("\n\n".join(registry) + "\n", encoding="utf-8")
