@@ -1,40 +1,21 @@
 """Laws of gates: a reason or None, the same for the same answers in the same order."""
 
 import copy
-from collections.abc import Callable
 from typing import cast
 
 import attrs
 
 from genre.dataset import Dataset
-from genre.errors import UsageError
 from genre.parts import Gate, Prompt, Record
 from genre.testing.check import Check, checks_of, require, shown
 from genre.testing.datasets import require_untouched
-from genre.testing.examples import example_answer
-from genre.testing.subject import Subject, require_misspelling_is_told
+from genre.testing.subject import require_misspelling_is_told
 from genre.testing.trial import Trial
 
 
-def gate_checks(
-    subject: Subject,
-    *,
-    task: str | None = None,
-    dataset: Dataset | None = None,
-    answer: Callable[[Prompt], str] = example_answer,
-) -> list[Check]:
-    """The suite of a gate, on the records of a task's example answers.
-
-    Args:
-        subject: the gate.
-        task: the task whose records it judges; default: the first that names the gate, or else the first of all.
-        dataset: what the prompts ask about; default: a small one with topics, regions, and new and warm readers.
-        answer: makes a good answer to a prompt; default: an example of the prompt's schema.
-
-    Raises:
-        UsageError: there is no such task.
-    """
-    return checks_of(_Laws(Trial(subject, _task(subject, task), dataset, answer)))
+def gate_laws(trial: Trial) -> list[Check]:
+    """The laws, for the gate on trial, on the records of a task's example answers."""
+    return checks_of(_Laws(trial))
 
 
 @attrs.frozen(eq=False)
@@ -92,16 +73,3 @@ class _Laws:
         """What a new gate says of every answer, in their order."""
         gate = self._make(dataset)
         return [gate.reject(prompt, record) for prompt, record in self._answered(dataset)]
-
-
-def _task(subject: Subject, wanted: str | None) -> str:
-    registry = subject.registry
-    if wanted is not None:
-        return registry.task(wanted).name
-    tasks = [registry.task(entry.part.name) for entry in registry.parts("task") if entry.enabled]
-    if not tasks:
-        raise UsageError(
-            f"no task is registered, and the gate {subject.name!r} judges a task's answers",
-            remedy="install a plugin with tasks, or register one",
-        )
-    return next((task.name for task in tasks if subject.name in task.gates), tasks[0].name)

@@ -1,42 +1,21 @@
 """Laws of prompters: pure, streaming prompts, and answers that are read or refused."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import attrs
 
-from genre.dataset import Dataset
 from genre.generation.records import PROVENANCE
 from genre.generation.rounds import first_subjects
 from genre.generation.schemas import wrong_schema
 from genre.parts import Json, MalformedOutput, Prompt, Prompter, Record
 from genre.testing.check import Check, ConformanceError, checks_of, require, shown
 from genre.testing.datasets import require_untouched
-from genre.testing.examples import example_answer
 from genre.testing.hostile import HOSTILE_TEXTS, junk, mutations
-from genre.testing.subject import Subject
-from genre.testing.trial import Trial, task_that_uses
+from genre.testing.trial import Trial
 
 JUNK = 300
 """Seeded junk texts, and as many mutations of an answer, that a prompter must be able to read or refuse."""
-
-
-def prompter_checks(
-    subject: Subject,
-    *,
-    task: str | None = None,
-    dataset: Dataset | None = None,
-    answer: Callable[[Prompt], str] = example_answer,
-) -> list[Check]:
-    """The suite of a prompter.
-
-    Args:
-        subject: the prompter, with options of the task.
-        task: the task that it is tested in; default: the first that uses it, or none.
-        dataset: what is asked about; default: a small one with topics, regions, and new and warm readers.
-        answer: makes a good answer to a prompt; default: an example of the prompt's schema.
-    """
-    return prompter_laws(Trial(subject, task_that_uses(subject, task), dataset, answer))
 
 
 def prompter_laws(trial: Trial) -> list[Check]:

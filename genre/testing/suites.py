@@ -13,11 +13,11 @@ from genre.testing.subject import Subject
 
 SUITES: Final[Mapping[Kind, str]] = {
     "dataset": "genre.testing.datasets:dataset_checks",
-    "prompter": "genre.testing.prompters:prompter_checks",
-    "updater": "genre.testing.updaters:updater_checks",
+    "prompter": "genre.testing.round_parts:round_part_checks",
+    "updater": "genre.testing.round_parts:round_part_checks",
     "task": "genre.testing.tasks:task_checks",
     "generator": "genre.testing.generators:generator_checks",
-    "gate": "genre.testing.gates:gate_checks",
+    "gate": "genre.testing.round_parts:round_part_checks",
     "executor": "genre.testing.executors:executor_checks",
     "command": "genre.testing.commands:command_checks",
     "field-encoder": "genre.testing.news_parts:field_encoder_checks",

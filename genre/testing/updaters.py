@@ -1,13 +1,9 @@
 """Laws of updaters: pure, and only ever adding to a data set."""
 
-from collections.abc import Callable
-
 import attrs
 import polars as pl
 
 from genre.dataset import Dataset
-from genre.errors import UsageError
-from genre.parts import Prompt
 from genre.testing.check import Check, checks_of, require, shown
 from genre.testing.datasets import (
     require_kept_clicks,
@@ -16,38 +12,9 @@ from genre.testing.datasets import (
     require_untouched,
 )
 from genre.testing.example_data import content, copied
-from genre.testing.examples import example_answer
-from genre.testing.subject import Subject
-from genre.testing.trial import MODEL, Trial, task_that_uses
+from genre.testing.trial import MODEL, Trial
 
 _APPEND = "build on Dataset.with_texts, with_interests and with_generated_news, which only append"
-
-
-def updater_checks(
-    subject: Subject,
-    *,
-    task: str | None = None,
-    dataset: Dataset | None = None,
-    answer: Callable[[Prompt], str] = example_answer,
-) -> list[Check]:
-    """The suite of an updater, on records of a task's example answers.
-
-    Args:
-        subject: the updater, with options of the task.
-        task: the task that it is tested in; default: the first that uses it.
-        dataset: what is updated; default: a small one with topics, regions, and new and warm readers.
-        answer: makes a good answer to a prompt; default: an example of the prompt's schema.
-
-    Raises:
-        UsageError: no task uses the updater.
-    """
-    found = task_that_uses(subject, task)
-    if found is None:
-        raise UsageError(
-            f"no task uses the updater {subject.name!r}, and its records come from a task's prompts",
-            remedy="register a task (hook genre_tasks) that uses it",
-        )
-    return updater_laws(Trial(subject, found, dataset, answer))
 
 
 def updater_laws(trial: Trial) -> list[Check]:
