@@ -48,6 +48,8 @@ def worst_case(prompt: Prompt, price: Price) -> float:
 def actual_cost(completion: Completion, price: Price | None) -> float | None:
     """What a call cost, in US dollars; None when the price or the tokens are not known."""
     usage = completion.usage
+    if price is not None and price.prompt == price.completion == 0:
+        return 0.0
     if price is None or usage.prompt_tokens is None or usage.completion_tokens is None:
         return None
     return price.of(usage.prompt_tokens, usage.completion_tokens)

@@ -108,7 +108,7 @@ class Route:
 
     async def _attempts(self, prompt: Prompt) -> Outcome:
         failures = 0
-        lost = 0.0  # what earlier attempts may have cost
+        lost: float | None = 0.0  # what earlier attempts may have cost
         while True:
             if self.down is not None:
                 raise RouteDown(self.down)
@@ -119,7 +119,7 @@ class Route:
             except Transient as error:
                 self._limited_since = None
                 self._failing_since = self._failing_since or time.monotonic()
-                lost += self._assumed(prompt, error)
+                lost = _sum(lost, self._assumed(prompt, error))
                 failures += 1
                 if failures >= self._limits.attempts:
                     self._give_up(error)
@@ -127,7 +127,7 @@ class Route:
                 await asyncio.sleep(self._backoff(failures))
             except Refused as error:
                 self._is_well()
-                return Outcome("refused", self._no_text(str(error)), lost + self._assumed(prompt, error))
+                return Outcome("refused", self._no_text(str(error)), _sum(lost, self._assumed(prompt, error)))
             except Fatal as error:
                 self.down = str(error)
                 raise RouteDown(self.down) from error
@@ -141,7 +141,7 @@ class Route:
             else:
                 self._is_well()
                 state: State = "truncated" if completion.finish == "length" else "ok"
-                return Outcome(state, completion, None if cost is None else cost + lost)
+                return Outcome(state, completion, _sum(cost, lost))
 
     async def _attempt(self, prompt: Prompt) -> tuple[Completion, float | None]:
         """One call; money is set aside before it and settled after it, however it ends."""
@@ -164,8 +164,11 @@ class Route:
         finally:
             self._budget.settle(reserved, spent)
 
-    def _assumed(self, prompt: Prompt, error: GenerationError) -> float:
-        return worst_case(prompt, self._price) if error.may_be_billed and self._price is not None else 0.0
+    def _assumed(self, prompt: Prompt, error: GenerationError) -> float | None:
+        """What a failed call counts for: its most where it may have been billed, unknown without a price."""
+        if not error.may_be_billed:
+            return 0.0
+        return None if self._price is None else worst_case(prompt, self._price)
 
     def _is_well(self) -> None:
         """It said something about a prompt, whatever it was."""
@@ -209,3 +212,8 @@ class Route:
 _JITTER: Final = (0.5, 1.0)
 _HOPELESS: Final = 8
 """Prompts in a row that failed after all attempts, before a generator may be declared down for it."""
+
+
+def _sum(one: float | None, other: float | None) -> float | None:
+    """Of two costs; not known where one of them is not."""
+    return None if one is None or other is None else one + other

@@ -124,3 +124,8 @@ def _draw(row: Row, default: int, where: str) -> int:
     if not isinstance(draw, int) or isinstance(draw, bool) or draw < 0:
         raise UsageError(f"the draw {draw!r} is not a whole number from 0", where=where, remedy="mend the line")
     return draw
+
+
+def stem(path: Path) -> str:
+    """A file's name without what tells its format."""
+    return path.name.removesuffix(".gz").removesuffix(".jsonl")

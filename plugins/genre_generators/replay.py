@@ -12,8 +12,8 @@ import jinja2.sandbox
 
 from genre.errors import UsageError
 from genre.generation.keys import question_key
-from genre.parts import Completion, Fatal, Identity, Prompt, Refused, Skipped
-from genre_generators.recordings import Recordings, Row, is_export, read_export, read_recordings, state_of
+from genre.parts import Completion, Fatal, Identity, Price, Prompt, Refused, Skipped
+from genre_generators.recordings import Recordings, Row, is_export, read_export, read_recordings, state_of, stem
 
 
 def _not_empty(_instance: object, attribute: "attrs.Attribute[Any]", value: tuple[Path, ...]) -> None:
@@ -57,12 +57,15 @@ class ReplayGenerator:
         self._by = options.by or ("question" if is_export(options.paths[0]) else "subject")
         self._template = _compile("{{ text }}" if self._by == "question" else options.answer)
         self._identity = Identity(
-            model=f"replay:{'+'.join(_stem(path) for path in options.paths)}@{_fingerprint(options, self._by)}",
+            model=f"replay:{'+'.join(stem(path) for path in options.paths)}@{_fingerprint(options, self._by)}",
             endpoint="recorded",
             leaks=self._by == "user" if options.leaks is None else options.leaks,
         )
         self._reading = asyncio.Lock()
         self._recordings: Recordings | None = None
+
+    price = Price(0.0, 0.0)
+    """What was recorded is paid."""
 
     @property
     def identity(self) -> Identity:
@@ -144,7 +147,3 @@ def _fingerprint(options: ReplayOptions, by: str) -> str:
                 f"the recordings cannot be read: {error.strerror}", where=path, remedy="check the path"
             ) from error
     return digest.hexdigest()
-
-
-def _stem(path: Path) -> str:
-    return path.name.removesuffix(".gz").removesuffix(".jsonl")

@@ -42,6 +42,10 @@ def test_a_call_costs_what_its_tokens_cost_and_is_unknown_without_them() -> None
     assert worst_case(prompt(), price) >= 0.0
 
 
+def test_what_is_free_costs_nothing_however_many_tokens_it_has() -> None:
+    assert actual_cost(Completion("x", "m"), Price(0.0, 0.0)) == 0.0
+
+
 @given(st.lists(st.tuples(st.floats(0.01, 0.5), st.floats(0, 1)), min_size=1, max_size=60), st.integers(0, 2**32))
 def test_calls_that_settle_in_any_order_never_spend_more_than_the_budget(
     calls: list[tuple[float, float]], seed: int

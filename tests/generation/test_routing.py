@@ -232,3 +232,24 @@ def test_what_an_answer_cost_is_stored_with_it(tmp_path: Path) -> None:
     [again] = run(tmp_path, prompts(1), Routing.to(Provider("a", price=PRICE), LIMITS, "a"))
     assert again.answer is not None
     assert again.answer.cost == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize("error", [Transient("timed out", may_be_billed=True), Refused("no", may_be_billed=True)])
+def test_a_call_that_broke_off_costs_its_most_and_is_unknown_without_a_price(
+    tmp_path: Path, error: GenerationError
+) -> None:
+    for name, price in (("priced", PRICE), ("unpriced", None)):
+        [item] = run(tmp_path, prompts(1), Routing.to(Provider(name, lambda _: error, price), LIMITS, name))
+        assert item.answer is not None
+        assert (item.answer.cost is None) is (price is None)
+        assert price is None or (item.answer.cost or 0.0) > 0.0
+
+
+def test_what_a_failed_call_cost_is_kept_with_the_answer_of_a_later_run(tmp_path: Path) -> None:
+    failing = Provider("a", lambda _: Transient("timed out", may_be_billed=True), PRICE)
+    [failed] = run(tmp_path, prompts(1), Routing.to(failing, LIMITS, "a"))
+    run(tmp_path, prompts(1), Routing.to(Provider("a", price=PRICE), LIMITS, "a"))
+    [stored] = run(tmp_path, prompts(1), Routing.to(Provider("a", price=PRICE), LIMITS, "a"))
+    assert failed.answer is not None
+    assert stored.answer is not None
+    assert stored.answer.cost == pytest.approx((failed.answer.cost or 0.0) + 0.02)
