@@ -1,17 +1,15 @@
 """Enrichment as a step: rounds over a data set, for one or several variants, with one store."""
 
-import asyncio
 import functools
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TypeVar
 
 import attrs
 import polars as pl
 
 from genre.dataset import Dataset
+from genre.experiments.loop import run_to_end
 from genre.experiments.observer import Observer
 from genre.generation import (
     AnswerStore,
@@ -26,8 +24,6 @@ from genre.generation import (
 )
 from genre.parts import AnswersStored
 from genre.registry import Registry
-
-T = TypeVar("T")
 
 
 @attrs.frozen(eq=False)
@@ -98,7 +94,7 @@ def enrich_variants(
         return enriched
 
     with closing(AnswerStore(store)) as answers:
-        return _run(enrich_all(answers))
+        return run_to_end(enrich_all(answers))
 
 
 def _rehearse_gates(dataset: Dataset, variants: Iterable[Sequence[PreparedRound]]) -> None:
@@ -129,13 +125,3 @@ def _as_if_written(dataset: Dataset, prepared: PreparedRound) -> Dataset:
         news=pl.lit(0), version=pl.lit(prepared.name), model=pl.lit(""), text=pl.lit("")
     )
     return dataset.with_texts(rows)
-
-
-def _run(work: Coroutine[None, None, T]) -> T:
-    """Run to the end; in a thread of its own where a loop runs already, as in a notebook."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="genre-enrich") as thread:
-        return thread.submit(asyncio.run, work).result()
