@@ -28,8 +28,8 @@ PROCESSES = {"server": "benchmarks.chat_server", "workers": "genre_generators.li
 def measure_litellm() -> dict[str, object]:
     """Medians of a few runs. Ratios compare runs that stood beside each other.
 
-    With fewer CPUs than two workers, the engine and the server need, the second ratio has a bound, which is told. The
-    ratio of CPU times, a bare call's to a worker's, is what the first ratio is where nothing else wants the CPUs.
+    Where nothing else wants the CPUs, the first ratio is that of the CPU times of a bare call and of a worker's; the
+    second is bounded if there are fewer CPUs than two workers, the engine and the server need. Both are told.
     """
     with _all_cores() as cores, serving(latency=LATENCY, core=cores[-1]) as address:
         runs = [_compare(address, len(cores)) for _ in range(REPEATS)]
@@ -51,7 +51,7 @@ def _compare(address: str, cores: int) -> dict[str, float]:
         "litellm_one_worker_ratio": bare["seconds"] / one.seconds,
         "litellm_two_worker_ratio": one.seconds / two.seconds,
         "litellm_one_worker_cpu_ratio": bare["cpu"] / one.cpu["workers"],
-        "litellm_two_worker_bound": min(2.0, cores * 1000 / sum(cpu.values()) / rate),
+        "litellm_two_worker_bound": min(2.0, cores * one.cpu["workers"] / sum(two.cpu.values())),
         "litellm_bare_calls_per_second": CALLS / bare["seconds"],
         "litellm_one_worker_calls_per_second": rate,
         "litellm_two_worker_calls_per_second": CALLS / two.seconds,
