@@ -281,11 +281,13 @@ def test_the_page_of_the_store_shows_commands_with_options_that_exist() -> None:
         assert {word for word in words if word.startswith("-")} <= known
 
 
-def test_the_generator_on_the_page_of_the_store_is_one() -> None:
-    [text] = PAGE.read_text().split("```toml\n")[1:]
-    table = tomllib.loads(text.split("```")[0])["generators"]["recorded"]
-    assert table.pop("plugin") == "replay"
-    Registry.load().structure_options("generator", "replay", table)
+def test_the_generators_on_the_page_of_the_store_are_some() -> None:
+    texts = PAGE.read_text().split("```toml\n")[1:]
+    assert len(texts) == 2
+    for text in texts:
+        table = tomllib.loads(text.split("```")[0])["generators"]["recorded"]
+        assert table.pop("plugin") == "replay"
+        Registry.load().structure_options("generator", "replay", table)
 
 
 async def answering(_self: FakeLLM, prompt: Prompt) -> Completion:
