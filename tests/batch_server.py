@@ -28,6 +28,7 @@ class Submitted:
 
     Attributes:
         requests: bodies by custom id.
+        taken: whether the queue had room for it.
         looks: how often its state was asked for.
     """
 
@@ -37,6 +38,7 @@ class Submitted:
     file: str = ""
     metadata: Mapping[str, str] = attrs.field(factory=dict)
     looks: int = 0
+    taken: bool = True
     cancelled: bool = False
 
 
@@ -69,6 +71,7 @@ class BatchServer(ChatServer):
         results: from a batch to the bytes of its results, for results that make no sense.
         intercept: from method and path to a reply instead of the proper one, or None; nothing is done then.
         lose: whether the connection is cut off after all is done, from method and path.
+        largest: requests in a batch that the queue has room for; larger ones fail when they are validated.
         failure: the `errors` of batches that end as `failed`.
     """
 
@@ -84,7 +87,7 @@ class BatchServer(ChatServer):
         self.intercept: Callable[[str, str], Reply | None] = lambda *_: None
         self.lose: Callable[[str, str], bool] = lambda *_: False
         self.failure: Mapping[str, Any] = {}
-        self.made = threading.Event()
+        self.largest = 1_000_000
         self.files: dict[str, bytes] = {}
 
     def asked(self) -> list[str]:
@@ -147,8 +150,8 @@ class BatchServer(ChatServer):
         return self._make(Submitted(name, "openai", asked, body["input_file_id"], body["metadata"]))
 
     def _make(self, batch: Submitted) -> Reply:
+        batch.taken = len(batch.requests) <= self.largest
         self.batches.append(batch)
-        self.made.set()
         return Reply.of(self._shown(batch))
 
     def _batch(self, name: str) -> Submitted:
@@ -169,6 +172,9 @@ class BatchServer(ChatServer):
         state = self.states[min(batch.looks, furthest)]
         over = state in ("completed", "expired", "cancelled") or (batch.cancelled and not self.held.is_set())
         size = len(batch.requests)
+        if not batch.taken:
+            full = {"data": [{"code": "token_limit_exceeded", "message": "Enqueued token limit reached"}]}
+            return {"id": batch.id, "status": "failed", "input_file_id": batch.file, "errors": full}
         if batch.protocol == "openai":
             return {
                 "id": batch.id,

@@ -46,6 +46,11 @@ class GroupCommit:
             self._full.set()
         await done
 
+    @property
+    def failed(self) -> bool:
+        """Whether some answer could not be written."""
+        return self._failure is not None
+
     async def close(self) -> None:
         """Write what is left and stop."""
         self._closing = True

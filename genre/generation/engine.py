@@ -118,6 +118,8 @@ class Engine:
                     await calls.close()
                 finally:
                     await commits.close()
+                if not commits.failed:
+                    calls.tell_stored()
 
     async def _in_order(
         self, prompts: Iterator[Prompt], calls: "_Calls", thread: ThreadPoolExecutor
@@ -258,7 +260,7 @@ class _Calls:
     async def close(self) -> None:
         """Let calls in flight end, for their answers are paid; stop those that have not begun."""
         tasks = list(self._tasks.values())
-        in_flight = any(route.in_flight for route in self._routes.values())
+        in_flight = any(route.in_flight and not _keeps(route.generator) for route in self._routes.values())
         for route in self._routes.values():
             route.down = route.down or "the round has ended"
         if tasks and in_flight:
@@ -266,6 +268,12 @@ class _Calls:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def tell_stored(self) -> None:
+        """Tell generators that keep their answers that all of them are on disk."""
+        for route in self._routes.values():
+            if _keeps(route.generator):
+                route.generator.answers_are_stored()  # type: ignore[attr-defined]  # it offers that
 
     def _forget(self, keys: tuple[bytes, ...], task: "asyncio.Task[StoredAnswer | None]") -> None:
         self._tasks.pop(keys, None)
@@ -323,3 +331,8 @@ class _Calls:
             cost=outcome.cost,
             identity=self._identities[route.name],
         )
+
+
+def _keeps(generator: Generator) -> bool:
+    """Whether it keeps its answers until it is told that they are stored, so that a call that is cut off loses none."""
+    return hasattr(generator, "answers_are_stored")

@@ -14,6 +14,8 @@ class Batch:
         requests: what will be sent, until it is.
         size: bytes of the requests.
         follower: the task that sends it, waits for it and hands its answers out.
+        too_much: the provider does not take as much now.
+        taken: prompts whose answers were taken by those who asked.
         cancelled_here: we have asked the provider to stop, because it took too long.
     """
 
@@ -23,6 +25,8 @@ class Batch:
         self.size = 0
         self.follower: asyncio.Task[None] | None = None
         self.cancelled_here = False
+        self.too_much = False
+        self.taken: set[str] = set()
         self._open = set() if record is None else set(record.keys) - record.unanswered
         self._answers: dict[str, Completion] = {}
         self._waiting: dict[str, list[asyncio.Future[Completion]]] = {}
@@ -58,13 +62,20 @@ class Batch:
         """
         if key in self._answers:
             self._open.discard(key)
+            self.taken.add(key)
             return self._answers.pop(key)
         future: asyncio.Future[Completion] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(key, []).append(future)
         try:
-            return await future
+            completion = await future
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled() and future.exception() is None:
+                self._keep(key, future.result())  # it came, and was not taken
+            raise
         finally:
             self._leave(key, future)
+        self.taken.add(key)
+        return completion
 
     def answered(self, key: str, completion: Completion) -> None:
         """An answer came; it is kept when nobody waits for it."""
@@ -74,7 +85,7 @@ class Batch:
         if waiting:
             self._open.discard(key)
         else:
-            self._answers[key] = completion
+            self._keep(key, completion)
 
     def failed(self, key: str, error: Exception) -> None:
         """There will be no answer from this batch; a prompt that is asked again goes into another one."""
@@ -85,6 +96,10 @@ class Batch:
         """Nobody waits for this batch any more, which may still have answers."""
         for key in list(self._waiting):
             self._raise(key, error)
+
+    def _keep(self, key: str, completion: Completion) -> None:
+        self._open.add(key)
+        self._answers[key] = completion
 
     def _raise(self, key: str, error: Exception) -> None:
         for future in self._take_waiting(key):

@@ -91,7 +91,7 @@ class Follower:
         assert record.batch is not None
         if batch.cancelled_here:
             error = Transient(f"the batch {record.batch} did not end in time", may_be_billed=True)
-            await self._finish(batch, record, dict.fromkeys(batch.open_keys, error))
+            self._finish(batch, record, dict.fromkeys(batch.open_keys, error))
             raise error
         batch.cancelled_here = True
         with suppress(GenerationError):
@@ -101,6 +101,7 @@ class Follower:
         errors: dict[str, GenerationError] = {}
         if status.failure is not None:
             errors = dict.fromkeys(batch.open_keys, status.failure)
+            batch.too_much = isinstance(status.failure, RateLimited)
         else:
             await self._fetch(batch, status, errors)
         missing = Transient(f"the batch {record.batch} ended without an answer to this prompt", may_be_billed=True)
@@ -109,7 +110,7 @@ class Follower:
         if status.cancelled and not batch.cancelled_here:
             stopped = Fatal(f"the batch {record.batch} was cancelled; run again to send its prompts in another one")
             errors = {key: stopped if isinstance(error, Transient) else error for key, error in errors.items()}
-        await self._finish(batch, record, errors)
+        self._finish(batch, record, errors)
 
     async def _fetch(self, batch: Batch, status: Status, errors: dict[str, GenerationError]) -> None:
         """Read the results, from the beginning when the connection is lost; answers that came are not lost."""
@@ -141,8 +142,8 @@ class Follower:
                 if not remaining or lines > batch.most_lines:
                     return
 
-    async def _finish(self, batch: Batch, record: BatchRecord, errors: dict[str, GenerationError]) -> None:
+    def _finish(self, batch: Batch, record: BatchRecord, errors: dict[str, GenerationError]) -> None:
         """Prompts without an answer are written down before anybody can send them again."""
-        await asyncio.to_thread(self._journal.ended, record, errors)
+        self._journal.ended(record, errors)
         for key, error in errors.items():
             batch.failed(key, error)

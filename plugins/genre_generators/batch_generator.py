@@ -66,7 +66,17 @@ class BatchGenerator:
         """
         if self._batches is None:
             self._batches = self._open()
-        return await self._batches.answer(answer_key(prompt, self._identity).hex(), prompt)
+        key = answer_key(prompt, self._identity).hex()
+        return await self._batches.answer(f"{key}-{prompt.retry}" if prompt.retry else key, prompt)
+
+    def answers_are_stored(self) -> None:
+        """Write down that the answers which were taken need not be fetched again: who asks once more means a new one.
+
+        Raises:
+            RunError: the journal of batches cannot be used.
+        """
+        if self._batches is not None:
+            self._batches.forget_taken()
 
     async def aclose(self) -> None:
         """Stop looking after the batches. They go on; the next process finds them in the journal."""

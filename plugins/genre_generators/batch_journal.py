@@ -16,7 +16,7 @@ from genre_generators.synced_lines import append_line, begin_file, read_lines
 
 RETAINED_SECONDS: Final = 29 * 86_400
 """Providers delete results after 29 or 30 days; a batch that is older answers nothing any more."""
-_KEY: Final = re.compile(r"[0-9a-f]{40}")
+_KEY: Final = re.compile(r"[0-9a-f]{40}(-[0-9]{1,9})?")
 
 
 @attrs.define(eq=False)
@@ -30,7 +30,7 @@ class BatchRecord:
         keys: the prompts in it, by the keys of their answers.
         file: the provider's id of the uploaded requests; None while they are not uploaded.
         batch: the provider's id of the batch; None while it is not known to have been made.
-        unanswered: prompts that it has no answer for, known once it has ended.
+        unanswered: prompts that it has no answer for, or whose answer is stored by now.
     """
 
     path: Path
@@ -90,13 +90,14 @@ class Journal:
         record.batch = batch
 
     def ended(self, record: BatchRecord, unanswered: Iterable[str]) -> None:
-        """The batch has ended; it has no answers for some prompts, which may be sent in another one."""
-        record.unanswered = record.unanswered | frozenset(unanswered)
+        """The batch has ended; it has no answers, or none any more, for prompts that may be sent in another one."""
+        new = frozenset(unanswered)
+        record.unanswered = record.unanswered | new
         if record.unanswered.issuperset(record.keys):
             self.discard(record)
             return
         with self._told():
-            append_line(record.path, {"unanswered": [*sorted(record.unanswered)]})
+            append_line(record.path, {"unanswered": [*sorted(new)]})
 
     def discard(self, record: BatchRecord) -> None:
         """Forget a batch that was not made, or has no answers."""
@@ -119,7 +120,7 @@ class Journal:
             record.file = file if isinstance(file, str) else record.file
             record.batch = batch if isinstance(batch, str) else record.batch
             if isinstance(unanswered, list):
-                record.unanswered = frozenset(map(str, unanswered))
+                record.unanswered |= frozenset(map(str, unanswered))
         return record
 
     @contextmanager

@@ -11,7 +11,7 @@ from genre.parts import Json, Price
 from genre.settings import Secret
 
 MOST_REQUESTS: Final = 50_000
-_IN_FLIGHT: Final = 50_000
+_IN_FLIGHT: Final = 20_000
 
 
 @attrs.frozen(kw_only=True)

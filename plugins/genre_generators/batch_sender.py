@@ -125,8 +125,9 @@ class Sender:
     async def _forget(self, batch: Batch, error: GenerationError) -> None:
         assert batch.record is not None
         await asyncio.to_thread(self._journal.discard, batch.record)
-        if isinstance(error, RateLimited) and error.retry_after is None:
-            error.retry_after = _FULL_SECONDS
+        if isinstance(error, RateLimited):
+            batch.too_much = True
+            error.retry_after = _FULL_SECONDS if error.retry_after is None else error.retry_after
         if isinstance(error, Refused):  # it is about the batch; the next one would meet the same
             error = Fatal(f"the provider refused the batch: {error}")
         for key in batch.open_keys:

@@ -1,6 +1,7 @@
 """Prompts are collected into batches; those of an earlier process's batches wait for these."""
 
 import asyncio
+import functools
 
 from genre.parts import Completion, Prompt, Refused
 from genre_generators.batch import Batch
@@ -38,6 +39,7 @@ class Batches:
         self._follower = follower
         self._size = size
         self._collect_seconds = collect_seconds
+        self._batches: list[Batch] = []
         self._by_key: dict[str, Batch] = {}
         self._collected: Batch | None = None
         self._latest = 0.0
@@ -70,6 +72,13 @@ class Batches:
             if key not in batch and self._by_key.get(key) is batch:
                 del self._by_key[key]
 
+    def forget_taken(self) -> None:
+        """Write down which answers are not needed again."""
+        for batch in self._batches:
+            if batch.record is not None and batch.taken:
+                self._journal.ended(batch.record, batch.taken)
+                batch.taken.clear()
+
     async def aclose(self) -> None:
         """Stop looking after the batches, which go on; the journal knows them."""
         if self._timer is not None:
@@ -85,6 +94,7 @@ class Batches:
         self._sender.know([record.batch for record in records if record.batch is not None])
         for record in records:
             batch = Batch(record)
+            self._batches.append(batch)
             self._by_key.update(dict.fromkeys(batch.open_keys, batch))
         self._loaded = True
 
@@ -96,6 +106,7 @@ class Batches:
             self._send()
         if self._collected is None:
             self._collected = Batch()
+            self._batches.append(self._collected)
             self._send_after(self._collect_seconds)
         batch = self._collected
         batch.add(key, request)
@@ -126,4 +137,10 @@ class Batches:
         if batch.follower is None:
             batch.follower = asyncio.create_task(self._follower.follow(batch))
             self._tasks.add(batch.follower)
-            batch.follower.add_done_callback(self._tasks.discard)
+            batch.follower.add_done_callback(functools.partial(self._followed, batch))
+
+    def _followed(self, batch: Batch, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if batch.too_much and batch.record is not None and not self._tasks:
+            # With nothing else under way it would be too much for ever.
+            self._size = max(1, len(batch.record.keys) // 2)

@@ -9,7 +9,7 @@ from genre_generators.chat_errors import error_code, error_message, plain, statu
 from genre_generators.chat_replies import read_reply
 
 _ENDED: Final = frozenset({"completed", "failed", "expired", "cancelled"})
-_QUEUE_SECONDS: Final = 300.0
+QUEUE_SECONDS: Final = 300.0
 """How long to wait when the account's queue of batches is full."""
 
 
@@ -56,6 +56,6 @@ def _failure(reply: Mapping[str, Json]) -> GenerationError:
     first = listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else {}
     said = plain(error_message(first)) or "no reason was given"
     if first.get("code") in ("token_limit_exceeded", "rate_limit_exceeded"):
-        return RateLimited(said, _QUEUE_SECONDS)
+        return RateLimited(said, QUEUE_SECONDS)
     line = first.get("line")
     return Fatal(f"the provider refused the batch: {said}{f' (line {line} of its file)' if line else ''}")

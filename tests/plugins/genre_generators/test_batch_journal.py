@@ -30,6 +30,15 @@ def test_a_second_process_waits_for_the_batch_of_the_first(make: Maker, tmp_path
 
 
 @both
+def test_a_retry_of_a_prompt_is_sent_again(make: Maker, tmp_path: Path) -> None:
+    with BatchServer() as server:
+        ask(make(server, tmp_path), prompt())
+        ask(make(server, tmp_path), prompt(retry=1))
+        ask(make(server, tmp_path), prompt(retry=1))
+        assert len(server.batches) == 2
+
+
+@both
 def test_answers_that_nobody_waited_for_are_there_when_somebody_asks(make: Maker, tmp_path: Path) -> None:
     with BatchServer() as server:
         server.held.set()

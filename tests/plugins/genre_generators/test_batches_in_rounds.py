@@ -4,6 +4,7 @@ import asyncio
 import signal
 import subprocess
 from collections import Counter
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -20,18 +21,24 @@ from genre.dataset import load_dataset, save_dataset
 from genre.errors import RunError
 from genre.generation import AnswerStore, Budget, Engine, Limits, Routing
 from genre.generation.engine import READ_AHEAD, Answered
-from genre.parts import Price
+from genre.parts import AnswersStored, Price
 from genre_generators.batch_generator import BatchGenerator
 
 PROMPTS = READ_AHEAD + 904
 QUICK_LIMITS = Limits(concurrency=100, backoff=0.001, longest_backoff=0.002, attempts=3)
 
 
-def run(folder: Path, generator: BatchGenerator, count: int, budget: Budget | None = None) -> list[Answered]:
+def run(
+    folder: Path,
+    generator: BatchGenerator,
+    count: int,
+    budget: Budget | None = None,
+    on_stored: Callable[[AnswersStored], None] | None = None,
+) -> list[Answered]:
     """A round's worth of prompts, with a store."""
 
     async def collect(store: AnswerStore) -> list[Answered]:
-        engine = Engine(store, budget=budget)
+        engine = Engine(store, on_stored, budget=budget)
         routing = Routing.to(generator, QUICK_LIMITS, "batches")
         try:
             return [item async for item in engine.answers(map(prompt, range(count)), routing)]
@@ -65,6 +72,48 @@ def test_a_full_queue_is_no_attempt(make: Maker, tmp_path: Path) -> None:
         answered = run(tmp_path, make(server, tmp_path / "batches"), 20)
     assert not full
     assert {item.answer.state for item in answered if item.answer} == {"ok"}
+
+
+def test_a_batch_that_no_queue_takes_is_sent_in_smaller_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genre_generators.openai_batch_replies.QUEUE_SECONDS", 0.01)
+    with BatchServer() as server:
+        server.largest = 6
+        answered = run(tmp_path, openai(server, tmp_path / "batches"), 20)
+        assert max(len(batch.requests) for batch in server.batches if batch.taken) <= 6
+    assert {item.answer.state for item in answered if item.answer} == {"ok"}
+
+
+@both
+def test_what_is_stored_is_not_kept_in_the_journal(make: Maker, tmp_path: Path) -> None:
+    with BatchServer() as server:
+        run(tmp_path, make(server, tmp_path / "batches"), 5)
+        assert not list((tmp_path / "batches").iterdir())
+        (tmp_path / "answers.sqlite").unlink()  # who deletes an answer means a new one
+        run(tmp_path, make(server, tmp_path / "batches"), 5)
+        assert len(server.batches) == 2
+
+
+@both
+def test_what_could_not_be_stored_is_fetched_again(make: Maker, tmp_path: Path) -> None:
+    def fail(_: AnswersStored) -> None:
+        raise ValueError("no")
+
+    with BatchServer() as server:
+        with pytest.raises(RunError, match="listener"):
+            run(tmp_path, make(server, tmp_path / "batches"), 5, on_stored=fail)
+        (tmp_path / "answers.sqlite").unlink()
+        run(tmp_path, make(server, tmp_path / "batches"), 5)
+        assert len(server.batches) == 1
+
+
+def test_a_round_that_ends_does_not_wait_for_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genre.generation.engine.DRAIN_SECONDS", 3_600.0)
+    with BatchServer() as server:
+        server.held.set()
+        server.intercept = lambda _, path: Reply.error(401) if "batch_1" in path else None
+        with pytest.raises(RunError, match="401"):
+            run(tmp_path, openai(server, tmp_path / "batches", batch_size=3), 6)
+        assert len(server.batches) == 2
 
 
 @both
@@ -179,6 +228,6 @@ def test_limits_of_registry_toml_stand_over_those_of_batches(genre: Genre, tmp_p
 def test_by_default_a_whole_batch_is_in_flight(tmp_path: Path) -> None:
     with BatchServer() as server:
         limits = openai(server, tmp_path, batch_size=7).default_limits
-        assert Limits(**limits).concurrency >= 50_000  # type: ignore[arg-type]  # as registry.toml is structured
+        assert Limits(**limits).concurrency == 20_000  # type: ignore[arg-type]  # as registry.toml is structured
         assert set(limits) <= {field.name for field in attrs.fields(Limits)}
         assert anthropic(server, tmp_path).default_limits == openai(server, tmp_path).default_limits
