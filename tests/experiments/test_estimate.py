@@ -174,6 +174,13 @@ def test_stored_answers_tell_how_many_tokens_the_others_have(project: Project) -
     assert route.prompt_tokens == pytest.approx(2 * 7, abs=1)
 
 
+def test_tokens_of_stored_answers_speak_for_the_route_that_gave_them(project: Project) -> None:
+    project.enrich("user-profiler", "news-generator", limit=1, generator="two")
+    [each] = project.estimate("news-generator", generator="both", options={"draws": 40}).rounds
+    assert each.stored == 2
+    assert {route.generator: route.prompt_tokens_by for route in each.routes} == {"one": "bytes / 4", "two": "provider"}
+
+
 def test_no_call_costs_more_than_the_most_even_when_it_is_asked_again(project: Project) -> None:
     project.server.script = lambda request: Reply.of(
         {
