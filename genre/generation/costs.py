@@ -60,3 +60,8 @@ class CostSum:
 
 
 NOTHING: Final = Cost(0.0)
+
+
+def together(one: float | None, other: float | None) -> float | None:
+    """Two amounts; not known where one of them is not."""
+    return None if one is None or other is None else one + other

@@ -16,6 +16,7 @@ import attrs
 from genre.errors import RunError
 from genre.generation.budget import Budget
 from genre.generation.commits import COMMIT_ROWS, GroupCommit
+from genre.generation.costs import together
 from genre.generation.keys import KeyMaker, Keys, identity_text
 from genre.generation.limits import Limits
 from genre.generation.route import Outcome, Route, RouteDown
@@ -284,6 +285,7 @@ class _Calls:
 
     async def _answer(self, question: Question) -> StoredAnswer | None:
         failed: StoredAnswer | None = None
+        cost: float | None = 0.0  # of all who were asked: those who failed may have been paid
         for name, key in zip(question.names, question.keys.answers, strict=True):
             route = self._routes[name]
             if route.down is not None:
@@ -295,11 +297,12 @@ class _Calls:
             except RouteDown as down:
                 self._tell(name, str(down))
                 continue
-            answer = self._stored(question, key, route, outcome)
+            cost = together(cost, outcome.cost)
+            answer = self._stored(question, key, route, attrs.evolve(outcome, cost=cost))
             if outcome.state != "failed":
                 await self._commits.put(answer)
                 return answer
-            failed = failed or answer
+            failed = attrs.evolve(failed or answer, cost=cost)
         if failed is None:
             raise self._all_down(question.names)
         await self._commits.put(failed)

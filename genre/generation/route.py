@@ -10,6 +10,7 @@ import attrs
 
 from genre.errors import GenreError, RunError
 from genre.generation.budget import Budget, actual_cost, most_tokens, worst_case
+from genre.generation.costs import together
 from genre.generation.keys import SameAgain
 from genre.generation.limits import Limits, Pace
 from genre.generation.store import State
@@ -119,7 +120,7 @@ class Route:
             except Transient as error:
                 self._limited_since = None
                 self._failing_since = self._failing_since or time.monotonic()
-                lost = _sum(lost, self._assumed(prompt, error))
+                lost = together(lost, self._assumed(prompt, error))
                 failures += 1
                 if failures >= self._limits.attempts:
                     self._give_up(error)
@@ -127,7 +128,7 @@ class Route:
                 await asyncio.sleep(self._backoff(failures))
             except Refused as error:
                 self._is_well()
-                return Outcome("refused", self._no_text(str(error)), _sum(lost, self._assumed(prompt, error)))
+                return Outcome("refused", self._no_text(str(error)), together(lost, self._assumed(prompt, error)))
             except Fatal as error:
                 self.down = str(error)
                 raise RouteDown(self.down) from error
@@ -141,7 +142,7 @@ class Route:
             else:
                 self._is_well()
                 state: State = "truncated" if completion.finish == "length" else "ok"
-                return Outcome(state, completion, _sum(cost, lost))
+                return Outcome(state, completion, together(cost, lost))
 
     async def _attempt(self, prompt: Prompt) -> tuple[Completion, float | None]:
         """One call; money is set aside before it and settled after it, however it ends."""
@@ -212,8 +213,3 @@ class Route:
 _JITTER: Final = (0.5, 1.0)
 _HOPELESS: Final = 8
 """Prompts in a row that failed after all attempts, before a generator may be declared down for it."""
-
-
-def _sum(one: float | None, other: float | None) -> float | None:
-    """Of two costs; not known where one of them is not."""
-    return None if one is None or other is None else one + other

@@ -253,3 +253,16 @@ def test_what_a_failed_call_cost_is_kept_with_the_answer_of_a_later_run(tmp_path
     assert failed.answer is not None
     assert stored.answer is not None
     assert stored.answer.cost == pytest.approx((failed.answer.cost or 0.0) + 0.02)
+
+
+@pytest.mark.parametrize("last", ["fine", Transient("timed out", may_be_billed=True)])
+def test_what_a_route_cost_that_failed_is_kept_with_the_answer_of_the_next(
+    tmp_path: Path, last: str | GenerationError
+) -> None:
+    budget = Budget(limit=100.0)
+    failing = Provider("a", lambda _: Transient("timed out", may_be_billed=True), PRICE)
+    routing = mixed(failing, Provider("b", lambda _: last, PRICE), routes={"a": 1, "b": 0})
+    [item] = run(tmp_path, prompts(1), routing, budget)
+    assert item.answer is not None
+    assert item.answer.cost == pytest.approx(budget.spent)
+    assert budget.spent > 0.02
