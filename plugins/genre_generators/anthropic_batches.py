@@ -8,7 +8,7 @@ from typing import Final
 from genre.parts import GenerationError, Json, Prompt, Transient
 from genre_generators.anthropic_messages import message_fields, read_error, read_message
 from genre_generators.batch_http import BatchHttp
-from genre_generators.batch_journal import BatchRecord
+from genre_generators.batch_record import BatchRecord
 from genre_generators.batch_service import Draft, Outcome, Status, checked_id, count, json_line
 from genre_generators.chat_errors import plain
 from genre_generators.chat_replies import json_object

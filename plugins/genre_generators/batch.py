@@ -3,7 +3,7 @@
 import asyncio
 
 from genre.parts import Completion
-from genre_generators.batch_journal import BatchRecord
+from genre_generators.batch_record import BatchRecord
 
 
 class Batch:

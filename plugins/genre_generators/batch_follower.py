@@ -9,7 +9,8 @@ from typing import Final
 from genre.parts import Completion, Fatal, GenerationError, RateLimited, Refused, Transient
 from genre_generators.batch import Batch
 from genre_generators.batch_http import NotFound
-from genre_generators.batch_journal import BatchRecord, Journal
+from genre_generators.batch_journal import Journal
+from genre_generators.batch_record import BatchRecord
 from genre_generators.batch_sender import Patience, Sender
 from genre_generators.batch_service import BatchService, Status
 

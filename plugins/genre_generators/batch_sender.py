@@ -9,7 +9,8 @@ import attrs
 
 from genre.parts import Fatal, GenerationError, RateLimited, Refused, Transient
 from genre_generators.batch import Batch
-from genre_generators.batch_journal import BatchRecord, Journal
+from genre_generators.batch_journal import Journal
+from genre_generators.batch_record import BatchRecord
 from genre_generators.batch_service import BatchService, Draft
 
 _FULL_SECONDS: Final = 60.0
@@ -74,6 +75,9 @@ class Sender:
             except _NotMade as found:
                 await self._forget(batch, found.error)
                 return None
+            finally:
+                if batch.record is not None:
+                    self._journal.release(batch.record)
         batch.requests.clear()
         self._tell(f"batch {record.batch}: {len(record.keys):,} prompts are under way")
         return record
@@ -97,6 +101,10 @@ class Sender:
 
     async def _look_for(self, record: BatchRecord) -> BatchRecord:
         """The request to make it was cut off, or the process was killed meanwhile: the provider knows whether it is."""
+        while not self._journal.seize(record):
+            await asyncio.sleep(self._patience.shortest)
+        if record.batch is not None:
+            return record
         if record.file is None:
             raise _NotMade(Transient("the batch was not made"))
         for wait in self._patience.waits():

@@ -7,7 +7,7 @@ from typing import Final, Protocol, TypeAlias
 import attrs
 
 from genre.parts import Completion, GenerationError, Json, Prompt, Transient, canonical_json
-from genre_generators.batch_journal import BatchRecord
+from genre_generators.batch_record import BatchRecord
 
 Outcome: TypeAlias = Completion | GenerationError
 """What became of one prompt of a batch."""

@@ -8,7 +8,7 @@ import aiohttp
 
 from genre.parts import Json, Prompt
 from genre_generators.batch_http import BatchHttp
-from genre_generators.batch_journal import BatchRecord
+from genre_generators.batch_record import BatchRecord
 from genre_generators.batch_service import Draft, Outcome, Status, checked_id, json_line
 from genre_generators.chat_replies import json_object
 from genre_generators.chat_requests import Structured, request_fields

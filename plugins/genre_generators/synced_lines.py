@@ -1,5 +1,6 @@
 """Files of JSON lines that are on disk when a function returns, and that survive a crash in the middle of a line."""
 
+import fcntl
 import json
 import os
 from collections.abc import Mapping
@@ -29,6 +30,19 @@ def append_line(path: Path, value: Mapping[str, Json]) -> None:
         stream.write((b"\n" if stream.tell() else b"") + json.dumps(value).encode() + b"\n")
         stream.flush()
         os.fsync(stream.fileno())
+
+
+def lock_file(path: Path) -> int | None:
+    """Lock it until the descriptor is closed or this process ends; None while another process has it."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        if isinstance(error, BlockingIOError):
+            return None
+        raise
+    return descriptor
 
 
 def read_lines(path: Path) -> list[dict[str, Json]]:

@@ -11,6 +11,7 @@ from servers import Reply
 
 from genre.errors import RunError
 from genre.parts import Completion, Fatal, Transient
+from genre_generators.batch_journal import Journal
 
 
 def makes_a_batch(method: str, path: str) -> bool:
@@ -91,6 +92,39 @@ def test_a_process_finds_the_batch_whose_creation_its_predecessor_did_not_see(ma
         answers = ask(make(server, tmp_path), prompt(0), prompt(1))
         assert len(server.batches) == 1
     assert all(isinstance(answer, Completion) for answer in answers)
+
+
+def test_what_became_of_a_batch_is_not_for_others_to_find_out_while_it_is_made(tmp_path: Path) -> None:
+    one, other = Journal(tmp_path, "s"), Journal(tmp_path, "s")
+    made = one.begin(["0" * 40])
+    [seen] = other.records()
+    assert not other.seize(seen)
+    one.uploaded(made, "file-1")
+    one.created(made, "batch_1")
+    one.release(made)
+    assert other.seize(seen)
+    assert (seen.file, seen.batch) == ("file-1", "batch_1")
+
+
+def test_a_batch_that_another_process_found_not_to_be_made_is_not_looked_for(tmp_path: Path) -> None:
+    one, other = Journal(tmp_path, "s"), Journal(tmp_path, "s")
+    made = one.begin(["0" * 40])
+    one.uploaded(made, "file-1")
+    [seen] = other.records()
+    one.discard(made)
+    one.release(made)
+    assert other.seize(seen)
+    assert (seen.file, seen.batch) == (None, None)
+
+
+def test_a_batch_that_two_processes_wait_for_is_forgotten_by_both(tmp_path: Path) -> None:
+    one, other = Journal(tmp_path, "s"), Journal(tmp_path, "s")
+    keys = ["0" * 40, "1" * 40]
+    made = one.begin(keys)
+    [seen] = other.records()
+    one.ended(made, keys)
+    other.ended(seen, keys[:1])
+    assert not list(tmp_path.iterdir())
 
 
 @both
