@@ -14,6 +14,7 @@ from typing import Any, Final, get_args
 import pytest
 from batch_server import BatchServer
 from dataset.mind_files import behavior, write_split
+from ray_cluster import share_cluster
 from servers import ChatServer, Reply
 
 from genre.modeling import FeatureSettings
@@ -94,6 +95,13 @@ def mix(_: Path) -> Iterator[Inputs]:
     yield {"options": {"routes": {"gpt": 7, "claude": 3, "spare": 0}, "fall_back": ["spare"]}}
 
 
+@contextmanager
+def ray(_: Path) -> Iterator[Inputs]:
+    """A cluster that is there already."""
+    share_cluster()
+    yield {}
+
+
 NEEDS: Final[Mapping[tuple[str, str], Callable[[Path], AbstractContextManager[Inputs]]]] = {
     ("dataset", "mind"): mind,
     ("dataset", "sample"): sample,
@@ -104,6 +112,7 @@ NEEDS: Final[Mapping[tuple[str, str], Callable[[Path], AbstractContextManager[In
     ("generator", "replay"): replay,
     ("generator", "local"): local,
     ("generator", "mix"): mix,
+    ("executor", "ray"): ray,
 }
 SLOW: Final = frozenset({("generator", "local"), ("executor", "ray")})
 OPTIONS: Final = [

@@ -89,8 +89,7 @@ class ClusterRound:
                     raise
         except RayError as error:
             self._check()
-            reason = str(error).strip().splitlines()[-1:]
-            raise RunError(f"the cluster failed: {''.join(reason)}", remedy="run the command again") from error
+            raise RunError(f"the cluster failed: {_cause(error)!r}", remedy="run the command again") from error
         if left:
             assert self._listening is not None
             await asyncio.wait({self._listening}, timeout=FAILURE_SECONDS)
@@ -142,3 +141,9 @@ class ClusterRound:
             await self._stop()
             news, self._work.budget.spent = await self._owner.close.remote()
             self._tell(news)
+
+
+def _cause(error: BaseException) -> BaseException:
+    """What is behind the errors that Ray wraps around it."""
+    inner = getattr(error, "cause", None) or error.__cause__
+    return error if not isinstance(inner, BaseException) else _cause(inner)

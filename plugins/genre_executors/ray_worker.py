@@ -11,7 +11,7 @@ import attrs
 import pyarrow as pa
 from ray.exceptions import RayError
 
-from genre.errors import GenreError
+from genre.errors import GenreError, RunError
 from genre.generation import AnswerStore, Engine, Routing
 from genre.parts import Prompt
 from genre_executors.ray_assignment import Assignment, DownGenerator
@@ -64,6 +64,8 @@ class Worker:
             pass  # the owner said so; its engine has waited for the calls in flight
         except GenreError as error:
             await self._owner.fail.remote(failure_of(error))
+        except Exception as error:  # noqa: BLE001  told in one line: Ray would try it again, and print all of it
+            await self._owner.fail.remote(failure_of(RunError(f"a worker failed: {error!r}")))
         self._busy = False
         await self._beat()
         return answers
