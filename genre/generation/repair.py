@@ -27,7 +27,9 @@ _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _INSIDE: Final = ("[", ",", "{")
 """What stands before an object that is part of a list or of another object."""
 _MEMBER: Final = re.compile(rf"[{_QUOTES}]\s*:")
-"""A name and its colon: part of an object."""
+"""A name and its colon: part of an object that has begun before."""
+_GOES_ON: Final = re.compile(rf"\s*(?:[,:]|[{_QUOTES}][^{_QUOTES}]*[{_QUOTES}]\s*:)")
+"""What stands behind an object that was closed too early."""
 _REASONING: Final = ("<think>", "</think>")
 _DECODER: Final = json.JSONDecoder()
 
@@ -45,13 +47,13 @@ def repaired_json(text: str) -> str | None:
     start, end = text.find("{"), text.rfind("}") + 1
     if start < 0 or end <= start:  # none, or one that was cut off
         return None
-    before, after = text[:start], text[end:]
-    if before.rstrip().endswith(_INSIDE) or _MEMBER.search(before) or _MEMBER.search(after):
+    before = text[:start]
+    if before.rstrip().endswith(_INSIDE) or _MEMBER.search(before):
         return None
     try:
         value, stop = _decoded(text, start)
     except ValueError:
-        return _mended(text[start:end])
+        return None if _GOES_ON.match(text, end) else _mended(text[start:end])
     return text[start:stop] if _only_repeats(text, stop, value) else None
 
 
@@ -82,15 +84,17 @@ def _decoded(text: str, start: int) -> tuple[Json, int]:
 
 def _only_repeats(text: str, start: int, value: Json) -> bool:
     """Whether what follows an object is no more of it and holds no other one; some models say it twice."""
-    while (brace := text.find("{", start)) >= 0:
+    while not _GOES_ON.match(text, start):
+        brace = text.find("{", start)
+        if brace < 0:
+            return True
         try:
-            again, stop = _decoded(text, brace)
+            again, start = _decoded(text, brace)
         except ValueError:
             return False
-        if again != value or _MEMBER.search(text, start, brace):
+        if again != value:
             return False
-        start = stop
-    return _MEMBER.search(text, start) is None
+    return False
 
 
 def _mended(text: str) -> str | None:

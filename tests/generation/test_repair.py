@@ -29,6 +29,7 @@ def read(text: str) -> object:
         '```\n{\n  "title": "a",\n  "topics": ["x", "y"],\n}\n```\nLet me know!',
         '{"title": "a", "topics": ["x", "y"]}}',
         '{"title": "a", "topics": ["x", "y"]}\n\n{"title": "a", "topics": ["x", "y"]}',
+        '{"title": "a", "topics": ["x", "y"]}\n\nThe properties are:\n- "title": "a"\n- "topics": ["x", "y"]',
         '<think>\nMaybe {"title": "draft"}?\n</think>\n{"title": "a", "topics": ["x", "y"]}',
     ],
 )
@@ -66,6 +67,8 @@ def test_texts_keep_what_they_say(text: str, title: str) -> None:
         '{"title": "a"} {"title": "b"}',
         "{'title': 'a'} {'title': 'b'}",
         '{"title": "a"}, "abstract": "b"}',
+        '{"title": "a"} "abstract": "b"',
+        "{'title': 'a'}, 'abstract': 'b'",
         '{"title": "a", "title": "b",}',
         '{"title": "a", "x"}',
         '{"title": "a", ...}',
