@@ -59,5 +59,8 @@ def start_genre(folder: Path, *arguments: object) -> "subprocess.Popen[str]":
 def run_genre(folder: Path, *arguments: object) -> Outcome:
     """`genre` as a process of its own, until its end."""
     with start_genre(folder, *arguments) as process:
-        out, err = process.communicate(timeout=240)
+        try:
+            out, err = process.communicate(timeout=240)
+        finally:
+            process.kill()
     return Outcome(process.returncode, out, err)

@@ -23,6 +23,8 @@ from servers import ChatServer, Reply, Request
 
 HOSTILE: Final = 30
 """Of a hundred calls."""
+HOPELESS: Final = 50
+"""One subject of so many never gets an answer that can be used, however often it is asked about."""
 ATTEMPTS: Final = 4
 QUESTIONS: Final = 2
 """Of a subject: an answer that cannot be used may be asked for once more, with the reason."""
@@ -55,6 +57,7 @@ class Hostile:
 
     Attributes:
         asked: calls by headline, without those that were answered by a rate limit.
+        limited: those.
         said: how often each reply was given.
     """
 
@@ -67,7 +70,11 @@ class Hostile:
     def __call__(self, request: Request) -> Reply:
         about = headline(request.body["messages"])
         number = number_for(f"{about} {self.asked[about]} {self.limited[about]}", self.seed)
-        name = list(REPLIES)[number // 100 % len(REPLIES)] if number % 100 < HOSTILE else "fine"
+        hostile = number % 100 < HOSTILE
+        names = list(REPLIES)
+        if number_for(about, self.seed) % HOPELESS == 0:
+            hostile, names = True, [name for name in REPLIES if not name.startswith("rate limit")]
+        name = names[number // 100 % len(names)] if hostile else "fine"
         self.said[name] += 1
         (self.limited if name.startswith("rate limit") else self.asked)[about] += 1
         return Reply.answer(title_for(about)) if name == "fine" else REPLIES[name]
@@ -103,7 +110,7 @@ def test_every_subject_of_a_hostile_server_is_a_record_or_in_quarantine_after_fe
     assert not set(good) & {row["subject"] for row in bad}
     assert all(row["reason"] == "failed" or row["reason"].startswith("malformed: ") for row in bad)
     assert all(row["text"] for row in bad)
-    assert max(script.asked.values()) <= ATTEMPTS * QUESTIONS
+    assert ATTEMPTS <= max(script.asked.values()) <= ATTEMPTS * QUESTIONS
     assert min(script.asked.values()) >= 1
     print(f"{kind}, seed {seed}: {len(server.requests)} calls, {len(bad)} in quarantine, {dict(script.said)}")
     assert set(script.said) == {"fine", *REPLIES}

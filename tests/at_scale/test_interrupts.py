@@ -138,11 +138,14 @@ def test_sigint_to_a_process_without_a_terminal_ends_it_as_well(tmp_path: Path) 
     with ChatServer(script) as server:
         project(tmp_path, {"server": GENERATORS["openai-compatible"](server)}, news=1_000)
         with start_genre(tmp_path, *ENRICH) as process:
-            assert script.full.wait(60)
-            begun = time.perf_counter()
-            process.send_signal(signal.SIGINT)
-            _, err = process.communicate(timeout=SOON)
-            print(f"SIGINT: {time.perf_counter() - begun:.2f} s")
+            try:
+                assert script.full.wait(60)
+                begun = time.perf_counter()
+                process.send_signal(signal.SIGINT)
+                _, err = process.communicate(timeout=SOON)
+                print(f"SIGINT: {time.perf_counter() - begun:.2f} s")
+            finally:
+                process.kill()
     assert process.returncode == 130
     assert "interrupted" in err
     assert "Traceback" not in err

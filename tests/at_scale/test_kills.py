@@ -61,7 +61,10 @@ def test_a_round_that_was_killed_twenty_times_equals_an_undisturbed_one_and_pays
         while script.moments:
             with start_genre(killed, *ENRICH) as process:
                 script.victim = process.pid
-                process.wait(60)
+                try:
+                    process.wait(60)
+                finally:
+                    process.kill()
             assert process.returncode == -signal.SIGKILL
             lost.append(len(server.requests) - needed - stored(killed))
         assert run_genre(killed, *ENRICH).code == 0
