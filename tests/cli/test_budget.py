@@ -1,5 +1,6 @@
 """`--budget`: money is counted against a real server, and never exceeded."""
 
+import json
 from contextlib import closing
 from pathlib import Path
 
@@ -43,6 +44,20 @@ def test_a_budget_stops_the_run_before_it_is_exceeded_and_a_higher_one_goes_on(
         assert len(server.requests) == 6
         with closing(AnswerStore(tmp_path / ".genre" / "answers.sqlite")) as store:
             assert sum(answer.cost or 0.0 for answer in store.rows()) == pytest.approx(6.0)
+
+
+def test_enrich_tells_what_each_model_cost_now_and_before(genre: Genre, tmp_path: Path, small_folder: Path) -> None:
+    with ChatServer(lambda request: Reply.answer(f'{{"title": "Title {request.number}"}}')) as server:
+        (tmp_path / "registry.toml").write_text(REGISTRY.format(url=server.base_url, dead=server.base_url))
+        for calls, cost, before in ((6, 6.0, 0.0), (0, 0.0, 6.0)):
+            outcome = genre(*ENRICH)
+            assert outcome.code == 0, outcome.err
+            [report] = json.loads(outcome.out)
+            [model] = report["models"]
+            assert (model["generator"], model["model"], model["calls"]) == ("priced", "scripted-1", calls)
+            assert model["cost"] == report["cost"] == {"usd": pytest.approx(cost), "unknown": 0}
+            assert model["reused_cost"] == report["reused_cost"] == {"usd": pytest.approx(before), "unknown": 0}
+            assert report["record_cost"] == {"usd": pytest.approx(1.0), "unknown": 0}
 
 
 def test_an_amount_that_is_none_is_a_wrong_call(genre: Genre, small_folder: Path) -> None:
