@@ -136,7 +136,6 @@ def _estimate(
     store: Path,
     observer: Observer | None,
 ) -> Estimate:
-
     async def estimate_all(answers: ReadOnlyStore, folder: Path) -> Estimate:
         pool = GeneratorPool(registry, reads_keys=False)
         try:
