@@ -80,6 +80,16 @@ def test_a_batch_whose_creation_was_cut_off_is_found_again(make: Maker, tmp_path
 
 
 @both
+def test_another_batch_of_ours_is_not_taken_for_the_one_that_was_not_made(make: Maker, tmp_path: Path) -> None:
+    lost = iter([Reply(manner="drop")])
+    with BatchServer() as server:
+        ask(make(server, tmp_path), prompt(8), prompt(9))
+        server.intercept = lambda method, path: next(lost, None) if makes_a_batch(method, path) else None
+        errors = ask(make(server, tmp_path), prompt(0), prompt(1))
+    assert [str(error) for error in errors] == ["the batch was not made"] * 2
+
+
+@both
 def test_a_process_finds_the_batch_whose_creation_its_predecessor_did_not_see(make: Maker, tmp_path: Path) -> None:
     with BatchServer() as server:
         server.lose = makes_a_batch

@@ -79,8 +79,11 @@ def test_a_line_of_megabytes_is_not_read(make: Maker, tmp_path: Path) -> None:
 
 @both
 def test_lines_that_never_end_are_not_read_to_their_end(make: Maker, tmp_path: Path) -> None:
+    lines = b"".join(line("f" * 40, Outcome()) * 2_000 for line in LINES.values())
+    endless = Reply(200, lines, manner="stall")
     with BatchServer() as server:
-        server.results = lambda _: LINES["openai"]("f" * 40, Outcome()) * 200_000
+        server.intercept = lambda _, path: endless if "answers-of" in path or "results" in path else None
+        server.results = lambda _: b""
         [error] = ask(make(server, tmp_path), prompt())
     assert type(error) is Transient
 

@@ -15,6 +15,8 @@ from genre.errors import UsageError
 from genre.parts import Completion, Fatal, GenerationError, RateLimited, Refused, Sampling, Transient, Usage
 from genre.settings import Secret
 from genre_generators.anthropic_batch import AnthropicBatchOptions, anthropic_batch
+from genre_generators.batch import Batch
+from genre_generators.batch_record import BatchRecord
 from genre_generators.litellm_library import import_litellm
 from genre_generators.litellm_options import LiteLLMOptions
 from genre_generators.litellm_provider import LiteLLMGenerator
@@ -64,16 +66,17 @@ def test_equal_prompts_are_sent_once(make: Maker, tmp_path: Path) -> None:
 def test_a_prompt_that_is_given_up_before_its_batch_is_sent_is_not_sent(make: Maker, tmp_path: Path) -> None:
     async def scenario(server: BatchServer) -> None:
         generator = make(server, tmp_path, collect_seconds=0.2)
+        await generator.complete(prompt(0))  # the journal is read
         given_up = asyncio.create_task(generator.complete(prompt(1)))
         kept = asyncio.create_task(generator.complete(prompt(2)))
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # both are collected
         given_up.cancel()
         await kept
         await generator.aclose()
 
     with BatchServer() as server:
         asyncio.run(scenario(server))
-        assert [question(body) for body in server.batches[0].requests.values()] == ["question 2"]
+        assert [question(body) for body in server.batches[1].requests.values()] == ["question 2"]
 
 
 def test_a_request_is_the_one_that_openai_compatible_sends(tmp_path: Path) -> None:
@@ -226,6 +229,30 @@ def test_a_batch_that_the_provider_does_not_take_is_not_journalled(
     assert [type(error) for error in errors] == [kind, kind]
     assert kind is Fatal or errors[0].retry_after == 7
     assert not list(tmp_path.glob("*.jsonl"))
+
+
+def test_an_upload_that_breaks_off_costs_nothing(tmp_path: Path) -> None:
+    with BatchServer() as server:
+        server.intercept = lambda _, path: Reply(manner="drop") if path.endswith("files") else None
+        [error] = ask(openai(server, tmp_path), prompt())
+    assert type(error) is Transient
+    assert not error.may_be_billed
+    assert not list(tmp_path.glob("*.jsonl"))
+
+
+def test_an_answer_that_came_when_its_asker_was_cancelled_is_kept() -> None:
+    async def scenario() -> Completion:
+        batch = Batch(BatchRecord(Path("unused"), "s", 0.0, ("key",)))
+        asker = asyncio.create_task(batch.answer("key"))
+        await asyncio.sleep(0)
+        batch.answered("key", Completion("kept", "m"))
+        asker.cancel()
+        await asyncio.gather(asker, return_exceptions=True)
+        assert asker.cancelled()
+        assert not batch.taken
+        return await batch.answer("key")
+
+    assert asyncio.run(scenario()).text == "kept"
 
 
 @both
