@@ -1,5 +1,7 @@
 """Asking again for an answer that cannot be used: the prompt, the answer, and what is wrong with it."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -9,7 +11,7 @@ from genre.errors import UsageError
 from genre.generation.judging import WORTH_ASKING_AGAIN, Problem
 from genre.generation.store import storable
 from genre.generation.templates import ChatTemplate
-from genre.parts import Message, Prompt, canonical_json
+from genre.parts import Json, Message, Prompt, canonical_json
 
 LONGEST_QUOTE: Final = 1_000
 """Characters of an unusable answer that are shown to the model: what it said, not a megabyte of it."""
@@ -27,7 +29,7 @@ class AnswerOptions:
         ask_again: how often an answer that is malformed, rejected by a gate, or cut off is asked for again, with the
             reason, before it goes to quarantine.
         ask_again_template: the words of that: a Jinja2 file with a block `user`, whose variables are `problem`
-            (`malformed`, `rejected` or `truncated`), `reason`, `schema` (JSON, or empty) and `max_tokens`.
+            (`malformed`, `rejected` or `truncated`), `reason`, `schema` and `form` (JSON, or empty) and `max_tokens`.
     """
 
     repair: bool = True
@@ -62,7 +64,7 @@ class AskAgain:
             )
         again = cls(options.ask_again, template)
         for problem in sorted(WORTH_ASKING_AGAIN):
-            again.words(problem, "a reason", "{}", 1)
+            again.words(problem, "a reason", {}, 1)
         return again
 
     def prompt(self, prompt: Prompt, answer: str, problem: Problem, reason: str) -> Prompt:
@@ -72,17 +74,24 @@ class AskAgain:
             prompt: as the prompter made it.
             answer: the last answer to it.
         """
-        schema = "" if prompt.schema is None else canonical_json(prompt.schema)
-        words = self.words(problem, reason, schema, prompt.sampling.max_tokens)
+        words = self.words(problem, reason, prompt.schema, prompt.sampling.max_tokens)
         return attrs.evolve(prompt, messages=(*_with_answer(prompt.messages, answer), *words))
 
-    def words(self, problem: Problem, reason: str, schema: str, max_tokens: int) -> tuple[Message, ...]:
+    def words(
+        self, problem: Problem, reason: str, schema: Mapping[str, Json] | None, max_tokens: int
+    ) -> tuple[Message, ...]:
         """What is said after the unusable answer.
 
         Raises:
             UsageError: the template cannot be rendered; names file and line.
         """
-        return self.template.render(problem=problem, reason=reason, schema=schema, max_tokens=max_tokens)
+        return self.template.render(
+            problem=problem,
+            reason=reason,
+            schema="" if schema is None else canonical_json(schema),
+            form="" if schema is None else json.dumps(_form(schema)),
+            max_tokens=max_tokens,
+        )
 
 
 def _with_answer(messages: tuple[Message, ...], answer: str) -> tuple[Message, ...]:
@@ -94,3 +103,16 @@ def _with_answer(messages: tuple[Message, ...], answer: str) -> tuple[Message, .
     if messages and messages[-1].role == "assistant":
         return (*messages[:-1], Message("assistant", f"{messages[-1].content}{said}"))
     return (*messages, Message("assistant", said or _NOTHING))
+
+
+def _form(schema: "Json | Mapping[str, Json]") -> Json:
+    """What an answer looks like, which small models understand better than a schema."""
+    if not isinstance(schema, Mapping):
+        return _NOTHING
+    properties, items = schema.get("properties"), schema.get("items")
+    if isinstance(properties, Mapping):
+        return {name: _form(definition) for name, definition in properties.items()}
+    if schema.get("type") == "array":
+        return [_form(items)]
+    plain: Mapping[Json, Json] = {"integer": 1, "number": 1.5, "boolean": True}
+    return plain.get(str(schema.get("type")), _NOTHING)

@@ -108,8 +108,8 @@ class Again:
     @classmethod
     def of(cls, prepared: PreparedRound) -> "Again":
         """What the round says."""
-        again, schema = prepared.again, canonical_json(prepared.prompter.schema)
-        words = again.words("malformed", "x" * _REASON, schema, 1_000_000)
+        again = prepared.again
+        words = again.words("malformed", "x" * _REASON, prepared.prompter.schema, 1_000_000)
         added = sum(len(each.content.encode()) for each in words) + 4 * LONGEST_QUOTE
         return cls(again.times, added)
 

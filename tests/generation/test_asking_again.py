@@ -125,6 +125,20 @@ def test_the_model_sees_its_answer_and_what_is_wrong_with_it(registry: Registry,
     assert attrs.evolve(second, messages=first.messages) == first
 
 
+def test_the_form_of_the_answer_is_shown(registry: Registry, tmp_path: Path) -> None:
+    words = tmp_path / "words.jinja"
+    words.write_text("{% block user %}{{ form }}{% endblock %}")
+    again = {"ask_again_template": str(words)}
+    for task, form in (
+        ("news-summarizer", '{"title": "..."}'),
+        ("user-profiler", '{"topics": ["..."], "regions": ["..."]}'),
+        ("history-compressor", '{"titles": [1]}'),
+    ):
+        prepared = prepare_round(registry, RoundSpec(task, options=again))
+        [message] = prepared.again.words("malformed", "not JSON", prepared.prompter.schema, 9)
+        assert message.content == form
+
+
 def test_records_are_in_the_order_of_the_prompts(registry: Registry, tmp_path: Path) -> None:
     outcome = summarize(registry, better_when_asked_again, tmp_path)
     table = pl.read_parquet(outcome.folder / "records" / "*.parquet")
