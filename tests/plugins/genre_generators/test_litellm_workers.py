@@ -109,14 +109,14 @@ def workers_of(parent: int) -> list[int]:
     return sorted(workers)
 
 
-def ends(pid: int) -> bool:
-    """Whether the process is gone, or goes within a minute."""
+def ends(pid: int, within: float = 60) -> bool:
+    """Whether the process is gone, or goes within so many seconds."""
     try:
         descriptor = os.pidfd_open(pid)
     except ProcessLookupError:
         return True
     try:
-        return bool(select.select([descriptor], [], [], 60)[0])
+        return bool(select.select([descriptor], [], [], within)[0])
     finally:
         os.close(descriptor)
 
@@ -216,13 +216,16 @@ def test_a_worker_that_cannot_start_was_asked_nothing_that_has_to_be_paid(stand_
 
 
 @pytest.mark.usefixtures("stand_in")
-@pytest.mark.parametrize("longest", [{"longest_call": 0.01}, {"longest_start": 0.0}], ids=str)
-def test_a_worker_that_hangs_is_ended(longest: dict[str, float]) -> None:
+@pytest.mark.parametrize(
+    ("longest", "asked"), [({"longest_call": 0.01}, True), ({"longest_start": 0.0}, False)], ids=str
+)
+def test_a_worker_that_hangs_is_ended(longest: dict[str, float], asked: bool) -> None:
     async def scenario() -> None:
         limits = {"longest_start": 60.0, "longest_call": 60.0} | longest
         process = await WorkerProcess.start(configuration_line(OPTIONS, None), **limits)
-        with pytest.raises(Transient):
+        with pytest.raises(Transient) as caught:
             await process.ask(asking("hang"))
+        assert caught.value.may_be_billed == asked
         assert ends(process.pid)
         await process.aclose()
 
@@ -422,7 +425,7 @@ def test_an_interrupt_from_the_terminal_loses_no_answer_that_is_under_way(tmp_pa
     def script(_: object) -> Reply:
         workers.extend(workers_of(run.pid))
         os.killpg(run.pid, signal.SIGINT)
-        return Reply.answer("in time")
+        return Reply.answer("nobody listens" if ends(workers[0], within=0.5) else "in time")
 
     async def stored(generator: LiteLLMGenerator) -> list[tuple[str, bool]]:
         engine = Engine(AnswerStore(tmp_path / "answers.sqlite"))
