@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
@@ -17,7 +20,6 @@ from genre.settings import Secret
 from genre_generators.anthropic_batch import AnthropicBatchOptions, anthropic_batch
 from genre_generators.batch import Batch
 from genre_generators.batch_record import BatchRecord
-from genre_generators.litellm_library import import_litellm
 from genre_generators.litellm_options import LiteLLMOptions
 from genre_generators.litellm_provider import LiteLLMGenerator
 from genre_generators.openai_batch import OpenAIBatchOptions, openai_batch
@@ -368,10 +370,9 @@ def test_a_missing_key_is_told_before_the_first_prompt(make: Maker, tmp_path: Pa
 
 
 def test_prices_are_those_of_batches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    litellm = import_litellm()
-    listed: dict[str, Any] = {"input_cost_per_token": 4e-6, "output_cost_per_token": 8e-6}
-    monkeypatch.setitem(litellm.model_cost, "half", listed)
-    monkeypatch.setitem(litellm.model_cost, "own", {**listed, "output_cost_per_token_batches": 3e-6})
+    usual: dict[str, Any] = {"input_cost_per_token": 4e-6, "output_cost_per_token": 8e-6}
+    listed = SimpleNamespace(model_cost={"half": usual, "own": {**usual, "output_cost_per_token_batches": 3e-6}})
+    monkeypatch.setattr("genre_generators.batch_prices.import_litellm", lambda: listed)
     prices = {name: openai_batch(OpenAIBatchOptions(model=name)).price for name in ("half", "own", "unknown")}
     assert prices["half"] is not None
     assert prices["own"] is not None
@@ -379,4 +380,12 @@ def test_prices_are_those_of_batches(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert attrs.astuple(prices["own"]) == pytest.approx((2, 3))
     assert prices["unknown"] is None
     with BatchServer() as server:
-        assert openai(server, tmp_path).price is None
+        assert openai(server, tmp_path, model="half").price is None
+
+
+@pytest.mark.slow
+def test_litellm_s_list_has_prices_of_batches() -> None:
+    """In a process of its own: whoever imports litellm first decides what warnings it gives later."""
+    code = "from genre_generators.batch_prices import listed_batch_price\nprint(listed_batch_price('gpt-4o-mini'))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "Price(prompt=0.075, completion=0.3)"
