@@ -5,7 +5,7 @@ import os
 import pytest
 from testing.toys import broken_laws, is_broken
 
-KINDS = ("dataset", "prompter", "updater", "task", "generator", "gate", "command")
+KINDS = ("dataset", "prompter", "updater", "task", "generator", "gate", "executor", "command")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -144,6 +144,23 @@ def test_a_broken_generator_is_told(flaw: str, law: str) -> None:
 )
 def test_a_broken_gate_is_told(flaw: str, law: str) -> None:
     assert is_broken(law, "gate", flaw=flaw)
+
+
+@pytest.mark.parametrize(
+    ("flaw", "law"),
+    [
+        ("reordering", "the-answers-are-those-of-an-engine-in-the-order-of-the-prompts"),
+        ("repeating", "what-is-stored-is-handed-out-again-without-a-call"),
+        ("forgetful", "what-is-stored-is-handed-out-again-without-a-call"),
+        ("hasty", "an-answer-is-stored-before-it-is-handed-out"),
+        ("silent", "stored-answers-are-told"),
+        ("repeating", "equal-prompts-are-asked-once"),
+        ("spendthrift", "the-budget-is-not-exceeded"),
+        ("cheerful", "a-generator-that-cannot-go-on-ends-the-round"),
+    ],
+)
+def test_a_broken_executor_is_told(flaw: str, law: str) -> None:
+    assert is_broken(law, "executor", flaw=flaw)
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,7 @@ REGISTRY = toy_registry(
     ("generator", toy("hanging", "toy_generators:Hanging", "toy_generators:ToyOptions")),
     ("generator", toy("unreadable", "toy_generators:ToyGenerator", "toys:Unreadable")),
     ("gate", toy("toy", "toy_gates:ToyGate", "toy_gates:ToyOptions")),
+    ("executor", toy("toy", "toy_executors:ToyExecutor", "toy_executors:ToyOptions")),
     ("field-encoder", toy("toy", "toy_modules:ToyFieldEncoder", "toy_modules:ToyOptions")),
     ("field-encoder", toy("sharing", "toy_modules:SharingFieldEncoder", "toy_modules:ToyOptions")),
     ("news-encoder", toy("toy", "toy_modules:ToyNewsEncoder", "toy_modules:ToyOptions")),
