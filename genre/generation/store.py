@@ -21,7 +21,7 @@ State: TypeAlias = Literal["ok", "refused", "truncated", "failed"]
 """What became of a call. A failed one is kept for the record and asked again; the others are never asked again."""
 
 DEFINITIONS: Final = {
-    "key": "BLOB PRIMARY KEY",
+    "key": "BLOB NOT NULL PRIMARY KEY",
     "state": "TEXT NOT NULL",
     "text": "TEXT NOT NULL",
     "model": "TEXT NOT NULL",
@@ -41,9 +41,9 @@ DEFINITIONS: Final = {
 SINCE_FORMAT_2: Final = ("question", "cost", "identity", "stored_at")
 _FORMAT: Final = 2
 COLUMNS: Final = ", ".join(DEFINITIONS)
-CREATE_TABLE: Final = (
-    f"CREATE TABLE answers ({', '.join(f'{name} {kind}' for name, kind in DEFINITIONS.items())}) WITHOUT ROWID"
-)
+CREATE_TABLE: Final = f"CREATE TABLE answers ({', '.join(f'{name} {kind}' for name, kind in DEFINITIONS.items())})"
+"""With row ids: answers are appended, and only their short keys stand in random order. Files that earlier versions
+created WITHOUT ROWID are as good, but three times as large."""
 _REPLACED: Final = {"cost": "cost = answers.cost + excluded.cost"}
 """A failed call may have been paid: what it cost is added to what the next one costs; unknown (NULL) stays unknown."""
 _PUT: Final = (
