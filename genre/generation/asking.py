@@ -9,7 +9,6 @@ import attrs
 
 from genre.errors import UsageError
 from genre.generation.judging import WORTH_ASKING_AGAIN, Problem
-from genre.generation.store import storable
 from genre.generation.templates import ChatTemplate
 from genre.parts import Json, Message, Prompt, canonical_json
 
@@ -72,7 +71,7 @@ class AskAgain:
 
         Args:
             prompt: as the prompter made it.
-            answer: the last answer to it.
+            answer: the last answer to it, as the store keeps it: fresh and read again it must make the same prompt.
         """
         words = self.words(problem, reason, prompt.schema, prompt.sampling.max_tokens)
         return attrs.evolve(prompt, messages=(*_with_answer(prompt.messages, answer), *words))
@@ -96,8 +95,7 @@ class AskAgain:
 
 def _with_answer(messages: tuple[Message, ...], answer: str) -> tuple[Message, ...]:
     """The chat up to the model's answer, which continues the beginning of one where the task's template gives it."""
-    # As the store keeps it: a fresh answer and the same one read again must make the same prompt.
-    said = storable(answer).strip()
+    said = answer.strip()
     if len(said) > LONGEST_QUOTE:
         said = f"{said[:LONGEST_QUOTE]} {_NOTHING}"
     if messages and messages[-1].role == "assistant":
