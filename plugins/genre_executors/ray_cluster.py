@@ -61,7 +61,7 @@ def _start(address: str, cpus: float) -> None:
         # Workers wait for servers: more of them than the machine has CPUs are no mistake.
         ray.init(address, num_cpus=max(os.cpu_count() or 1, math.ceil(cpus)), include_dashboard=False, **quiet)
         return
-    remedy = "start it with `ray start`, and run genre on one of its machines"
+    remedy = "start it with `ray start`, run genre on one of its machines, and export RAY_AUTH_MODE=token for its token"
     if address.startswith("ray://"):
         raise UsageError(f"{address!r} is an address for Ray Client, which is not supported", remedy=remedy)
     try:
