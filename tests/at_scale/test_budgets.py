@@ -16,9 +16,10 @@ BUDGET: Final = 1.0
 NEWS: Final = 1_800
 MOST_TOKENS: Final = 96
 """`max_tokens` of the task."""
+ATTEMPTS: Final = 4
 LIMITS: Final = {
     "concurrency": 256,
-    "attempts": 4,
+    "attempts": ATTEMPTS,
     "backoff": 0.02,
     "longest_backoff": 0.1,
     "slow_down_at": 1e6,
@@ -43,7 +44,8 @@ class Billing:
         prompt, completion: US dollars for a million tokens.
         lost: of a hundred answers, those that are billed and do not arrive.
         bill: US dollars.
-        delivered: how often each headline was answered whole.
+        tries: how often each headline was asked about; the last attempt is never lost.
+        delivered: how often each was answered whole.
     """
 
     prompt: float
@@ -53,19 +55,19 @@ class Billing:
     lost: int = 0
     short_at_first: int = 0
     bill: float = 0.0
-    asked: int = 0
+    tries: Counter[str] = attrs.field(factory=Counter)
     delivered: Counter[str] = attrs.field(factory=Counter)
 
     def __call__(self, request: Request) -> Reply:
         about = headline(request.body["messages"])
-        number = number_for(f"{about} {request.number}", self.seed)
+        number = number_for(f"{about} {self.tries[about]}", self.seed)
         words = sum(len(message["content"]) for message in request.body["messages"])
         asked, answered = words // 4, self.length(number)
-        if self.asked < self.short_at_first:
+        if self.tries.total() < self.short_at_first:
             answered = 5
-        self.asked += 1
+        self.tries[about] += 1
         self.bill += (asked * self.prompt + answered * self.completion) / 1e6
-        if number // 1_000 % 100 < self.lost:
+        if number // 1_000 % 100 < self.lost and self.tries[about] < ATTEMPTS:
             return Reply(manner="drop") if number % 2 else Reply(body=b'{"choices": [', manner="truncate")
         self.delivered[about] += 1
         return Reply.answer(title_for(about), tokens=(asked, answered))
