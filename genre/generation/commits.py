@@ -25,6 +25,8 @@ class GroupCommit:
         self._thread = thread
         self._on_stored = on_stored
         self._pending: list[tuple[StoredAnswer, asyncio.Future[None]]] = []
+        self._unwritten = 0
+        self._written = asyncio.Event()
         self._arrived = asyncio.Event()
         self._full = asyncio.Event()
         self._closing = False
@@ -41,10 +43,22 @@ class GroupCommit:
             raise self._failure
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._pending.append((answer, done))
+        self._unwritten += 1
         self._arrived.set()
         if len(self._pending) >= COMMIT_ROWS:
             self._full.set()
         await done
+
+    @property
+    def unwritten(self) -> int:
+        """Answers that are not on disk yet."""
+        return self._unwritten
+
+    async def room(self) -> None:
+        """Return when less than a whole group is not on disk: whatever is not may be paid twice, so it is bounded."""
+        while self._unwritten >= COMMIT_ROWS and self._failure is None:
+            self._written.clear()
+            await self._written.wait()
 
     @property
     def failed(self) -> bool:
@@ -86,6 +100,8 @@ class GroupCommit:
             self._failure = error
         except Exception as error:  # noqa: BLE001  whatever it was: callers wait to be told
             self._failure = RunError(f"a listener of stored answers failed: {error!r}")
+        self._unwritten -= len(group)
+        self._written.set()
         for _, done in group:
             if done.done():
                 continue

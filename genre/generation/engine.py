@@ -15,7 +15,7 @@ import attrs
 
 from genre.errors import RunError
 from genre.generation.budget import Budget
-from genre.generation.commits import COMMIT_ROWS, GroupCommit
+from genre.generation.commits import GroupCommit
 from genre.generation.costs import together
 from genre.generation.keys import KeyMaker, Keys, identity_text
 from genre.generation.limits import Limits
@@ -25,7 +25,7 @@ from genre.parts import AnswersStored, Generator, Identity, Prompt, Router, Skip
 
 DRAIN_SECONDS: Final = 1.5
 """How long the end of a round waits for answers that are under way; Ctrl-C has to end within two seconds."""
-LOOK_UP_CHUNK: Final = 256
+LOOK_UP_CHUNK: Final = 64
 """Prompts whose keys are looked up in one query."""
 READ_AHEAD: Final = 4096
 """Prompts that may wait behind a slow one for their turn; bounds memory."""
@@ -131,9 +131,8 @@ class Engine:
         while waiting or not exhausted:
             calls.check()
             while not exhausted and len(waiting) < calls.read_ahead and (calls.wants_more or not waiting):
-                size = max(1, min(LOOK_UP_CHUNK, calls.room))
-                chunk = [calls.question(prompt) for prompt in itertools.islice(prompts, size)]
-                exhausted = len(chunk) < size
+                chunk = [calls.question(prompt) for prompt in itertools.islice(prompts, LOOK_UP_CHUNK)]
+                exhausted = len(chunk) < LOOK_UP_CHUNK
                 keys = [key for question in chunk for key in question.keys.answers]
                 stored = await loop.run_in_executor(thread, self._store.look_up, keys)
                 for question in chunk:
@@ -198,7 +197,8 @@ class _Calls:
         self, routing: Routing, commits: GroupCommit, budget: Budget, on_route_down: Callable[[str, str], None]
     ) -> None:
         self._routes = {
-            name: Route(generator, name, limits, budget) for name, (generator, limits) in routing.routes.items()
+            name: Route(generator, name, limits, budget, commits.room)
+            for name, (generator, limits) in routing.routes.items()
         }
         self._concurrency = sum(route.concurrency for route in self._routes.values())
         self._commits = commits
@@ -218,12 +218,7 @@ class _Calls:
     @property
     def wants_more(self) -> bool:
         """Whether the calls that wait for a place are few enough to read further prompts."""
-        return len(self._tasks) < 2 * self._concurrency and self.room > 0
-
-    @property
-    def room(self) -> int:
-        """Calls that may be added: all that are not on disk may be paid twice, so their number is bounded."""
-        return self._concurrency + COMMIT_ROWS - len(self._tasks)
+        return len(self._tasks) - self._commits.unwritten < 2 * self._concurrency
 
     def ask(self, question: Question) -> _Waiting:
         """The call for these keys: the one under way, or a new one."""
@@ -298,7 +293,7 @@ class _Calls:
                 self._tell(name, str(down))
                 continue
             cost = together(cost, outcome.cost)
-            answer = self._stored(question, key, route, attrs.evolve(outcome, cost=cost))
+            answer = self._stored(question, key, route, outcome, cost)
             if outcome.state != "failed":
                 await self._commits.put(answer)
                 return answer
@@ -318,7 +313,9 @@ class _Calls:
         reasons = "; ".join(f"the generator {name!r} cannot go on: {self._routes[name].down}" for name in names)
         return RunError(reasons or "the router names nobody to ask")
 
-    def _stored(self, question: Question, key: bytes, route: Route, outcome: Outcome) -> StoredAnswer:
+    def _stored(
+        self, question: Question, key: bytes, route: Route, outcome: Outcome, cost: float | None
+    ) -> StoredAnswer:
         prompt = question.prompt
         return StoredAnswer(
             key=key,
@@ -331,7 +328,7 @@ class _Calls:
             endpoint=route.generator.identity.endpoint,
             template=prompt.version,
             question=question.keys.question,
-            cost=outcome.cost,
+            cost=cost,
             identity=self._identities[route.name],
         )
 

@@ -1,6 +1,5 @@
 """Keys of prompts and answers: hashes of the canonical JSON of what was asked, and of who answers."""
 
-import functools
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, Self, TypeVar
@@ -35,6 +34,7 @@ class KeyMaker:
     def __init__(self, identities: Mapping[str, Identity]) -> None:
         self._answering = {name: _Answering.of(identity) for name, identity in identities.items()}
         self._schema = SameAgain(canonical_json)
+        self._sampling = SameAgain(_sampling_json)
 
     def keys(self, prompt: Prompt, names: Sequence[str]) -> Keys:
         """The key of the question, and of its answer by each of `names`.
@@ -43,7 +43,7 @@ class KeyMaker:
         endpoint and parameters as well, and nothing else: one new row costs one call.
         """
         messages = canonical_json([[message.role, message.content] for message in prompt.messages])
-        sampling, schema = _sampling_json(prompt.sampling), self._schema(prompt.schema)
+        sampling, schema = self._sampling(prompt.sampling), self._schema(prompt.schema)
         # Canonical JSON has its members in the order of their names.
         question = f'{{"draw":{prompt.draw},"messages":{messages},"sampling":{sampling},"schema":{schema}}}'
         answers = (
@@ -102,8 +102,8 @@ def identity_text(identity: Identity) -> str:
     return canonical_json(answering)
 
 
-@functools.lru_cache(maxsize=64)
-def _sampling_json(sampling: Sampling) -> str:
+def _sampling_json(sampling: object) -> str:
+    assert isinstance(sampling, Sampling)
     return canonical_json(attrs.asdict(sampling))
 
 

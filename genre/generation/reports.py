@@ -1,7 +1,9 @@
 """What a round did, and how far it is: counts by outcome, while answers come and at the end."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from typing import Final
 
 import attrs
 
@@ -11,8 +13,8 @@ from genre.generation.judging import Judgement
 from genre.generation.prepare import PreparedRound
 from genre.generation.store import StoredAnswer
 
-REPORT_EVERY = 64
-"""Answers between two progress reports."""
+REPORT_SECONDS: Final = 0.05
+"""Between two progress reports, at least: nobody sees more of them."""
 
 
 @attrs.frozen
@@ -129,6 +131,7 @@ class Tally:
         self._subjects: set[str] = set()
         self._models: dict[tuple[str, str], _ModelTally] = {}
         self._paid: set[bytes] = set()
+        self._reported_at = 0.0
         self.report()
 
     def count(self, item: Answered, judgement: Judgement, *, first: bool = True, again: bool = False) -> None:
@@ -147,7 +150,7 @@ class Tally:
             self._count_answer(item, judgement, again=again)
         if judgement.reason is None and judgement.record is not None:
             self._subjects.add(item.prompt.subject)
-        if not item.reused or self._prompts % REPORT_EVERY == 0:
+        if time.monotonic() - self._reported_at >= REPORT_SECONDS:
             self.report()
 
     def given_up(self, generator: str, model: str, reason: str) -> None:
@@ -159,6 +162,7 @@ class Tally:
 
     def report(self) -> None:
         """Tell how far the round is."""
+        self._reported_at = time.monotonic()
         tallies = self._models.values()
         reused = sum(each.answers - each.calls for each in tallies)
         unusable = sum(each.reasons.total() for each in tallies)

@@ -4,6 +4,7 @@ import asyncio
 import functools
 import random
 import time
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import attrs
@@ -50,11 +51,16 @@ class Outcome:
 class Route:
     """Calls to one generator.
 
+    Args:
+        ready: awaited before a prompt is sent for the first time.
+
     Attributes:
         down: why it answers nothing any more; None while it does.
     """
 
-    def __init__(self, generator: Generator, name: str, limits: Limits, budget: Budget) -> None:
+    def __init__(
+        self, generator: Generator, name: str, limits: Limits, budget: Budget, ready: Callable[[], Awaitable[None]]
+    ) -> None:
         """
         Raises:
             RunError: there is a budget, and the price is not known.
@@ -64,6 +70,7 @@ class Route:
         self.down: str | None = None
         self._limits = limits
         self._budget = budget
+        self._ready = ready
         self._pace = Pace(limits)
         self._limited_since: float | None = None
         self._failing_since: float | None = None
@@ -103,6 +110,7 @@ class Route:
         """
         await self._pace.enter()
         try:
+            await self._ready()
             return await self._attempts(prompt)
         finally:
             self._pace.leave()

@@ -113,7 +113,7 @@ class BatchHttp:
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:
         try:
-            return self._failures.without_key(await read_reply_bytes(response.content, MAX_REPLY_BYTES))
+            return self._failures.without_key(await read_reply_bytes(response, MAX_REPLY_BYTES))
         except Refused as failure:  # no prompt is at fault
             raise Transient(str(failure), may_be_billed=True) from failure
 

@@ -60,7 +60,7 @@ class ChatClient:
         try:
             # A redirect is not followed: the key and the reader's data go to the configured server only.
             async with self._open().post(self._url, data=body, allow_redirects=False) as response:
-                reply = self._failures.without_key(await read_reply_bytes(response.content, MAX_REPLY_BYTES))
+                reply = self._failures.without_key(await read_reply_bytes(response, MAX_REPLY_BYTES))
                 if response.status == 200:
                     return read_body(reply, self._model)
                 raise self._failures.of_reply(response.status, response.headers, reply)

@@ -26,6 +26,7 @@ from genre.generation import (
     Routing,
     prepare_round,
     records,
+    reports,
     run_rounds,
 )
 from genre.generation.asking import LONGEST_QUOTE
@@ -334,7 +335,10 @@ def test_a_round_that_is_interrupted_keeps_the_quarantine_of_the_one_before(regi
     assert not list(folder.glob(".*"))
 
 
-def test_progress_ends_when_the_last_prompt_has_its_end(registry: Registry, tmp_path: Path) -> None:
+def test_progress_ends_when_the_last_prompt_has_its_end(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reports, "REPORT_SECONDS", 0.0)
     seen: list[RoundProgress] = []
     run(prepare_round(registry, RoundSpec("news-summarizer")), better_when_asked_again, tmp_path, seen)
     done = [progress.done for progress in seen]
