@@ -86,7 +86,7 @@ class Budget:
                 raise RunError(
                     f"the budget of {self.limit:g} USD does not cover the next call: {self.spent:.4f} USD are spent, "
                     f"and it may cost {amount:.4f} USD",
-                    remedy="all answers so far are stored; run again with a higher --budget to go on",
+                    remedy="all answers so far are stored; run again with a --budget for the rest to go on",
                 )
             self._settled.clear()
             await self._settled.wait()

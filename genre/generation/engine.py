@@ -23,7 +23,7 @@ from genre.generation.route import Outcome, Route, RouteDown
 from genre.generation.store import AnswerStore, StoredAnswer
 from genre.parts import AnswersStored, Generator, Identity, Prompt, Router, Skipped
 
-DRAIN_SECONDS: Final = 1.5
+DRAIN_SECONDS: Final = 1.2
 """How long the end of a round waits for answers that are under way; Ctrl-C has to end within two seconds."""
 LOOK_UP_CHUNK: Final = 64
 """Prompts whose keys are looked up in one query."""

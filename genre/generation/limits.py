@@ -17,6 +17,8 @@ _INCREASE: Final = 0.05
 _LARGEST_INCREASE: Final = 0.3
 _OBSERVED: Final = 64
 """Latest calls that latency, rate and limits are judged by."""
+_NOISE: Final = 0.02
+"""Seconds that answers may differ by for reasons that are not the server's."""
 _MANY: Final = 0.1
 """Share of rate limits among the latest calls that shows too high a rate; fewer are hiccups, and only pause."""
 
@@ -34,8 +36,8 @@ class Limits:
         concurrency: calls in flight, at most.
         requests_per_minute: calls begun in a minute; None for as many as the server takes.
         tokens_per_minute: tokens of prompts and answers in a minute, counted at their most; None for no limit.
-        slow_down_at: an answer that takes so many times the quickest ones' time shows an overloaded server, and fewer
-            calls are kept in flight.
+        slow_down_at: when the median answer takes so many times as long as the quick ones once did, the server is
+            overloaded, and fewer calls are kept in flight.
         attempts: tries for each prompt; rate limits do not use any up.
         backoff: seconds before the second try, doubled for each further one, with jitter.
         longest_backoff: upper bound of one wait, seconds.
@@ -117,7 +119,7 @@ class Pace:
         self._lowered = False
         self._successes: deque[float] = deque(maxlen=_OBSERVED)
         self._latencies: deque[float] = deque(maxlen=_OBSERVED)
-        self._quickest = math.inf
+        self._quick = math.inf
         self._since_change = 0
 
     @property
@@ -167,7 +169,6 @@ class Pace:
         self._successes.append(now)
         self._limited.append(False)
         self._latencies.append(seconds)
-        self._quickest = min(self._quickest, seconds)
         self._since_change += 1
         if self._learned is not None and now - self._raised_at >= 1.0:
             self._learned.rate += max(self._learned.rate * self._increase, 0.1)
@@ -177,7 +178,9 @@ class Pace:
             return
         recent = sorted(list(self._latencies)[-self.allowed :])
         self._since_change = 0
-        if recent[len(recent) // 2] > self._limits.slow_down_at * self._quickest:
+        # A tenth of them, not the quickest one: a single answer of few tokens says nothing of the server.
+        self._quick = max(_NOISE, min(self._quick, recent[len(recent) // 10]))
+        if recent[len(recent) // 2] > self._limits.slow_down_at * self._quick:
             self._allowed = max(1.0, self._allowed * 0.9)
         elif self._allowed < self._limits.concurrency:
             self._allowed = min(self._limits.concurrency, self._allowed + 1.0)

@@ -84,7 +84,7 @@ def check_stopped_before(outcome: Outcome, bill: float) -> None:
     """The run ended because of the budget, and said so."""
     assert outcome.code == 1, outcome.err
     assert "the budget of 1 USD does not cover the next call" in outcome.err
-    assert "run again with a higher --budget" in outcome.err
+    assert "run again with a --budget for the rest" in outcome.err
     assert "Traceback" not in outcome.err
     assert bill <= BUDGET
     spent = re.search(r"([0-9.]+) USD are spent", outcome.err)

@@ -73,5 +73,5 @@ def test_calls_that_settle_in_any_order_never_spend_more_than_the_budget(
 
 def test_a_budget_that_does_not_cover_a_call_says_what_is_spent_and_how_to_go_on() -> None:
     budget = Budget(limit=0.1)
-    with pytest.raises(RunError, match=r"0\.1 USD[\s\S]*higher --budget"):
+    with pytest.raises(RunError, match=r"0\.1 USD[\s\S]*--budget for the rest"):
         asyncio.run(budget.reserve(0.2))

@@ -73,6 +73,15 @@ def test_answers_that_take_far_longer_than_the_quickest_show_an_overloaded_serve
     assert pace.allowed == 18
 
 
+@pytest.mark.parametrize("quick", [[0.1], [0.001] * 20])
+def test_one_quick_answer_and_noise_show_nothing(quick: list[float]) -> None:
+    pace = Pace(Limits(concurrency=20, slow_down_at=4), Clock())
+    usual = 1.0 if len(quick) == 1 else 0.07
+    for seconds in [*quick, *[usual] * 60]:
+        pace.succeeded(seconds)
+    assert pace.allowed == 20
+
+
 def test_it_never_falls_below_one_call() -> None:
     clock = Clock()
     pace = Pace(Limits(concurrency=4), clock)
