@@ -30,8 +30,11 @@ check-static: install-dev ## Lint, format, types, architecture
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: install-dev ## Measure: import times and the cost of `genre --help`
+bench: install-dev ## Measure start-up, preparation, engine and answer store (some ten minutes; nothing else should run)
 	$(BIN)/python -m benchmarks startup
+	$(BIN)/python -m benchmarks preparation
+	$(BIN)/python -m benchmarks engine
+	$(BIN)/python -m benchmarks store
 
 clean: ## Remove the virtual environment and caches; data, runs and answers stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

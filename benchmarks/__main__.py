@@ -5,7 +5,7 @@ import json
 
 import click
 
-SUITES = ("engine", "startup", "store")
+SUITES = ("engine", "preparation", "startup", "store")
 
 
 @click.command()

@@ -19,9 +19,9 @@ import click
 from benchmarks.chat_server import serving
 from benchmarks.rounds import LATENCY, REPEATS, Done, whole_round
 
-CALLS = 1_000
-IN_FLIGHT = 64
-WARM_UP = 128
+CALLS = 2_000
+IN_FLIGHT = 128
+WARM_UP = 2 * IN_FLIGHT
 PROCESSES = {"server": "benchmarks.chat_server", "workers": "genre_generators.litellm_worker"}
 
 
