@@ -2,24 +2,42 @@
 
 import asyncio
 import collections
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Final
+from typing import Final, Protocol
 
 from genre.errors import GenreError, RunError
-from genre.generation.store import AnswerStore, StoredAnswer
+from genre.generation.store import StoredAnswer
 from genre.parts import AnswersStored
 
 COMMIT_SECONDS: Final = 0.02
 COMMIT_ROWS: Final = 256
 
 
+class KeyedAnswers(Protocol):
+    """All that an engine asks of a store. `AnswerStore` is one, and so is what stands for it in another process."""
+
+    def look_up(self, keys: Sequence[bytes]) -> Mapping[bytes, StoredAnswer]:
+        """The final answers among `keys`.
+
+        Raises:
+            RunError: they cannot be read.
+        """
+
+    def put(self, answers: Iterable[StoredAnswer]) -> None:
+        """Return when the answers are on disk. A final answer is never replaced.
+
+        Raises:
+            RunError: they cannot be written.
+        """
+
+
 class GroupCommit:
     """Collects answers and writes them in groups, so that a full sync is paid once for many."""
 
     def __init__(
-        self, store: AnswerStore, thread: ThreadPoolExecutor, on_stored: Callable[[AnswersStored], None]
+        self, store: KeyedAnswers, thread: ThreadPoolExecutor, on_stored: Callable[[AnswersStored], None]
     ) -> None:
         self._store = store
         self._thread = thread

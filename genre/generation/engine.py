@@ -15,12 +15,12 @@ import attrs
 
 from genre.errors import RunError
 from genre.generation.budget import Budget
-from genre.generation.commits import GroupCommit
+from genre.generation.commits import GroupCommit, KeyedAnswers
 from genre.generation.costs import together
 from genre.generation.keys import KeyMaker, Keys, identity_text
 from genre.generation.limits import Limits
 from genre.generation.route import Outcome, Route, RouteDown
-from genre.generation.store import AnswerStore, StoredAnswer
+from genre.generation.store import StoredAnswer
 from genre.parts import AnswersStored, Generator, Identity, Prompt, Router, Skipped
 
 DRAIN_SECONDS: Final = 1.2
@@ -86,7 +86,7 @@ class Engine:
 
     def __init__(
         self,
-        store: AnswerStore,
+        store: KeyedAnswers,
         on_stored: Callable[[AnswersStored], None] | None = None,
         *,
         budget: Budget | None = None,

@@ -11,6 +11,7 @@ from genre.generation.budget import most_tokens
 from genre.generation.costs import NOTHING, Cost, CostSum
 from genre.generation.engine import LOOK_UP_CHUNK, Addressing, Answered, Question, Routing
 from genre.generation.keys import SameAgain
+from genre.generation.lengths import answer_lengths
 from genre.generation.prepare import PreparedRound
 from genre.generation.store import AnswerStore, StoredAnswer
 from genre.generation.tokens import BYTES_A_TOKEN, message_bytes
@@ -173,7 +174,7 @@ class StoredAsker:
             prompts: of the round, as its report counts them.
         """
         assert self._routing is not None
-        lengths = {each.generator: (each.answers, each.completion_tokens) for each in self._store.lengths(task)}
+        lengths = {each.generator: (each.answers, each.completion_tokens) for each in answer_lengths(self._store, task)}
         routes = []
         for route, meter in self._meters.items():
             known = lengths.get(route) or tuple(map(sum, zip(*lengths.values(), strict=True))) or (0, 0)

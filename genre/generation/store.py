@@ -55,10 +55,6 @@ _TOTALS: Final = (
     "task, generator, model, state, count(*), sum(prompt_tokens), sum(completion_tokens), sum(cost), "
     "sum(cost IS NULL), min(stored_at), max(stored_at), sum(stored_at IS NULL)"
 )
-_LENGTHS: Final = (
-    "SELECT generator, count(*), sum(completion_tokens) FROM answers "
-    "WHERE task = ? AND state IN ('ok', 'truncated') AND completion_tokens IS NOT NULL GROUP BY 1 ORDER BY 1"
-)
 _LOOK_UP: Final = 500
 """Keys in one query; SQLite allows 999 parameters in its oldest builds."""
 PATIENCE: Final = 60.0
@@ -139,20 +135,6 @@ class Totals:
     first: int | None
     last: int | None
     ageless: int
-
-
-@attrs.frozen
-class Lengths:
-    """How long a task's answers by one generator were.
-
-    Attributes:
-        answers: those whose tokens the provider told.
-        completion_tokens: all of them together.
-    """
-
-    generator: str
-    answers: int
-    completion_tokens: int
 
 
 class AnswerStore:
@@ -282,15 +264,6 @@ class AnswerStore:
         where, values = _where(which)
         query = f"SELECT {_TOTALS} FROM answers{where} GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"  # noqa: S608  names of columns only
         return [Totals(*row) for row in self.read(query, values)]  # type: ignore[arg-type]
-
-    def lengths(self, task: str) -> list[Lengths]:
-        """How long the task's answers were, by generator.
-
-        Raises:
-            RunError: the file is damaged.
-        """
-        rows = self.read(_LENGTHS, (task,))
-        return [Lengths(*row) for row in rows]  # type: ignore[arg-type]
 
     def prune(self, **which: Unpack[Which]) -> list[Totals]:
         """Delete rows for good, and tell what they came to. `which` must say something.

@@ -15,8 +15,9 @@ from genre.generation.store import COLUMNS, DEFINITIONS, AnswerStore, StoredAnsw
 _CREATE: Final = (
     "CREATE TABLE IF NOT EXISTS superseded (number INTEGER NOT NULL, key BLOB NOT NULL, "
     + ", ".join(f"{name} {kind}" for name, kind in DEFINITIONS.items() if name != "key")
-    + ", PRIMARY KEY (key, number)) WITHOUT ROWID"
+    + ", PRIMARY KEY (key, number))"
 )
+"""With row ids, for the reason that `CREATE_TABLE` tells; files that earlier versions created without are as good."""
 _KNOWN: Final = "SELECT 1 FROM sqlite_master WHERE name = 'superseded'"
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from ray.exceptions import RayError
 
 from genre.errors import GenreError, RunError
-from genre.generation import AnswerStore, Engine, Routing
+from genre.generation import Engine, Routing
 from genre.parts import Prompt
 from genre_executors.ray_assignment import Assignment, DownGenerator
 from genre_executors.ray_ledger import Grant, LeasedBudget
@@ -73,8 +73,7 @@ class Worker:
     async def _ask(self, prompts: Sequence[Prompt]) -> list[str | None]:
         if self._routing is None:
             self._routing = self._assignment.routing()
-        store = cast(AnswerStore, OwnerStore(self._owner))  # an engine looks up and puts, and nothing else
-        engine = Engine(store, budget=self._budget, on_route_down=self._down)
+        engine = Engine(OwnerStore(self._owner), budget=self._budget, on_route_down=self._down)
         answered = [item async for item in engine.answers(prompts, self._routing)]
         return [None if item.answer is None else answer_text(item.answer) for item in answered]
 

@@ -72,3 +72,17 @@ def test_a_retry_asks_the_same_question_with_another_seed() -> None:
     seeds = {attrs.evolve(prompt, retry=retry, draw=draw).seed for retry in range(20) for draw in range(50)}
     assert len(seeds) == 1000
     assert prompt.seed == 2
+
+
+def test_the_table_has_row_ids_and_one_that_an_earlier_version_created_without_goes_on(store: AnswerStore) -> None:
+    set_aside(store, [])
+    [(created,)] = store.read("SELECT sql FROM sqlite_master WHERE name = 'superseded'")
+    assert isinstance(created, str)
+    assert "WITHOUT ROWID" not in created
+    with store.transaction() as connection:
+        connection.execute("DROP TABLE superseded")
+        connection.execute(f"{created} WITHOUT ROWID")
+    for number, text in enumerate(("one", "two"), start=1):
+        store.put([answer(text=text)])
+        assert set_aside(store, [(b"k", text)]) == [number]
+    assert [row.completion.text for row in superseded_answers(store)] == ["one", "two"]
