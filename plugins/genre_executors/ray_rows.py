@@ -61,18 +61,33 @@ def error_of(failure: Failure) -> GenreError:
 def sent_layers(settings: Settings, generators: Collection[str]) -> SentLayers:
     """The tables that a worker needs: of plugins, and of the generators that it asks. Nothing else leaves.
 
-    A secret is in them by the name of its environment variable only: the driver made these generators from the same
-    tables, and refuses a key in clear text.
+    A secret is in them by the name of its environment variable only: the driver made these generators from the values
+    that are sent, and refuses a key in clear text. Values that a higher layer replaces, which nobody checked, stay.
     """
-    return [
-        (layer.origin, _sent_tables(layer.data, generators), None if layer.path is None else str(layer.path))
-        for layer in settings.layers
-    ]
+    sent: SentLayers = []
+    above: dict[str, object] = {}
+    for layer in reversed(settings.layers):
+        tables = _unreplaced(_sent_tables(layer.data, generators), above)
+        sent.insert(0, (layer.origin, tables, None if layer.path is None else str(layer.path)))
+        above = Settings((Layer(layer.origin, tables), Layer("above", above))).table()
+    return sent
 
 
 def settings_from(layers: SentLayers) -> Settings:
     """The settings that `sent_layers` took apart."""
     return Settings(tuple(Layer(origin, data, path and Path(path)) for origin, data, path in layers))  # type: ignore[arg-type]
+
+
+def _unreplaced(tables: Mapping[str, object], above: Mapping[str, object]) -> dict[str, object]:
+    """What no higher layer replaces, table by table, as layers merge."""
+    kept: dict[str, object] = {}
+    for name, value in tables.items():
+        higher = above.get(name)
+        if isinstance(value, Mapping) and isinstance(higher, Mapping):
+            kept[name] = _unreplaced(value, higher)
+        elif name not in above:
+            kept[name] = value
+    return kept
 
 
 def _sent_tables(data: Mapping[str, object], generators: Collection[str]) -> dict[str, object]:

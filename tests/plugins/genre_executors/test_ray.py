@@ -40,7 +40,7 @@ limits = {{ concurrency = {concurrency} }}
 plugin = "mix"
 routes = {{ server = 7, other = 3 }}
 [executors.ray]
-block = 50
+block = {block}
 """
 
 
@@ -50,9 +50,10 @@ def answer(request: Request) -> Reply:
     return Reply.answer(json.dumps({"title": title}))
 
 
-def project(folder: Path, server: ChatServer) -> None:
-    save_dataset(small_dataset(more_news=PROMPTS - 6), folder / "small")
-    (folder / "registry.toml").write_text(REGISTRY.format(url=server.base_url, concurrency=CONCURRENCY))
+def project(folder: Path, server: ChatServer, prompts: int = PROMPTS, block: int = 50) -> None:
+    save_dataset(small_dataset(more_news=prompts - 6), folder / "small")
+    registry = REGISTRY.format(url=server.base_url, concurrency=CONCURRENCY, block=block)
+    (folder / "registry.toml").write_text(registry)
 
 
 def enrich(executor: str, *further: str) -> tuple[str, ...]:
@@ -102,6 +103,30 @@ def test_records_and_data_are_those_of_the_local_executor_and_survive_a_killed_w
     assert json.loads(on_ray.out) == json.loads(local.out)
     assert {path: content == ours[path] for path, content in files(tmp_path).items()} == dict.fromkeys(ours, True)
     assert len(server.requests) - 2 * PROMPTS <= CONCURRENCY + COMMIT_ROWS
+
+
+@pytest.mark.slow
+def test_a_killed_worker_s_block_is_not_asked_again_as_a_whole(tmp_path: Path) -> None:
+    """A block of 400, killed at its 390th prompt, by the only worker: far more than may be lost was answered."""
+    block, prompts = 400, 1600
+    killed: list[int] = []
+
+    def answer_or_kill(request: Request) -> Reply:
+        if request.number == block - 10:
+            killed.extend(worker_processes())
+            for pid in killed:
+                os.kill(pid, signal.SIGKILL)
+        return answer(request)
+
+    with ChatServer(answer_or_kill) as server:
+        project(tmp_path, server, prompts, block)
+        with (tmp_path / "registry.toml").open("a", encoding="utf-8") as file:
+            file.write("workers = 1\n")
+        done = run_genre(tmp_path, *enrich("ray", "-o", "ask_again=0"))
+    assert done.code == 0, done.err
+    assert len(killed) == 1
+    assert json.loads(done.out)[0]["records"] == prompts
+    assert 0 < len(server.requests) - prompts <= CONCURRENCY + COMMIT_ROWS < block - 10
 
 
 @pytest.mark.slow

@@ -96,6 +96,15 @@ def test_nothing_but_plugins_and_the_generators_that_are_asked_leaves_the_machin
     assert "sk-in" not in json.dumps(data)
 
 
+def test_a_key_in_clear_text_that_a_higher_file_replaces_does_not_leave_the_machine() -> None:
+    mine = Layer("user", {"generators": {"g": {"plugin": "litellm", "api_key": "sk-in-clear-text"}}})
+    ours = Layer("project", {"generators": {"g": {"model": "m", "api_key": {"env": "KEY"}}}})
+    settings = Settings((mine, ours))
+    sent = sent_layers(settings, {"g"})
+    assert "sk-in" not in json.dumps(sent)
+    assert settings_from(sent).table("generators") == settings.table("generators")
+
+
 def test_relative_paths_refer_to_the_same_file_on_the_other_side() -> None:
     settings = Settings((Layer("project", {"generators": {"g": {}}}, Path("/here/registry.toml")),))
     assert settings_from(sent_layers(settings, {"g"})) == settings
