@@ -52,6 +52,8 @@ def actual_cost(completion: Completion, price: Price | None) -> float | None:
         return 0.0
     if price is None or usage.prompt_tokens is None or usage.completion_tokens is None:
         return None
+    if min(usage.prompt_tokens, usage.completion_tokens) < 0:  # no count of tokens: nothing may lower what is spent
+        return None
     return price.of(usage.prompt_tokens, usage.completion_tokens)
 
 
@@ -68,6 +70,7 @@ class Budget:
     limit: float = math.inf
     spent: float = 0.0
     reserved: float = 0.0
+    _holders: int = attrs.field(default=0, init=False)  # calls in flight for which something is set aside
     _settled: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
 
     @property
@@ -82,7 +85,7 @@ class Budget:
             RunError: it would exceed the budget, and no call in flight could change that.
         """
         while self.spent + self.reserved + amount > self.limit:
-            if self.reserved <= 0.0:
+            if not self._holders:
                 raise RunError(
                     f"the budget of {self.limit:g} USD does not cover the next call: {self.spent:.4f} USD are spent, "
                     f"and it may cost {amount:.4f} USD",
@@ -91,11 +94,12 @@ class Budget:
             self._settled.clear()
             await self._settled.wait()
         self.reserved += amount
+        self._holders += amount > 0.0
 
     def settle(self, reserved: float, cost: float) -> None:
         """A call is over: what was set aside is replaced by what it cost."""
         self.spent += cost
-        self.reserved = max(0.0, self.reserved - reserved)
-        if self.reserved < 1e-12:
-            self.reserved = 0.0  # what is left of sums and differences of floats is no money
+        self._holders -= reserved > 0.0
+        # With nobody in flight, what is left of sums and differences of floats is no money.
+        self.reserved = max(0.0, self.reserved - reserved) if self._holders else 0.0
         self._settled.set()
