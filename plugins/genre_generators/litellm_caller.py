@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any, Final
 
+import attrs
+
 from genre.parts import Completion, GenerationError, Json, Prompt
 from genre_generators.chat_replies import read_reply
 from genre_generators.chat_requests import request_fields
@@ -44,7 +46,12 @@ class LiteLLMCaller:
             answer = _as_sent(reply.model_dump())
         except Exception as error:  # noqa: BLE001  litellm passes on whatever its providers' code raises
             raise self._typed(error) from None  # the cause's text may hold a key
-        return read_reply(answer, self._options.model)
+        completion = read_reply(answer, self._options.model)
+        if self._key is None:
+            return completion
+        # A server may repeat the key in whatever it says, and what it says is stored.
+        hidden = {name: getattr(completion, name).replace(self._key, "***") for name in ("text", "model")}
+        return attrs.evolve(completion, **hidden)
 
     async def aclose(self) -> None:
         """Close litellm's connections."""

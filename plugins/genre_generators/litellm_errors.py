@@ -1,10 +1,16 @@
 """What litellm's exceptions mean: typed errors, with no key in their texts."""
 
 import os
-from typing import Any
+import re
+from typing import Any, Final
+
+import aiohttp
 
 from genre.parts import Fatal, GenerationError, Transient
 from genre_generators.chat_errors import plain, status_error
+
+_OBJECT: Final = re.compile(r" ?\b(\w+:)?<[^<>]* at 0x[0-9a-fA-F]+>")
+"""An object of Python as its default text shows it, and the name before it."""
 
 
 def typed_error(
@@ -23,12 +29,16 @@ def typed_error(
         return Transient(f"litellm failed: {said}", may_be_billed=True)
     if isinstance(error, litellm.Timeout):
         return Transient(f"no answer within {timeout:g} s", may_be_billed=True)
+    unclear = isinstance(error, litellm.APIConnectionError | litellm.InternalServerError)
+    if unclear and (lost := _lost_connection(error)) is not None:
+        words = plain(_OBJECT.sub("", without_keys(str(lost) or type(lost).__name__, key)))
+        return Transient(f"the connection failed: {words}", may_be_billed=not _never_connected(lost))
     headers = getattr(error, "litellm_response_headers", None) or {}
     body = getattr(error, "body", None)
     code = body.get("code") if isinstance(body, dict) else None
     typed = status_error(status, said, code=code, headers=headers)
-    # litellm gives a lost connection the status 500, which a provider's own 500 has too.
-    typed.may_be_billed = isinstance(error, litellm.APIConnectionError | litellm.InternalServerError)
+    # litellm gives the status 500 also to what went wrong after the provider had answered.
+    typed.may_be_billed = unclear
     if isinstance(typed, Fatal) and status in (401, 403):
         source = key_name or "the provider's usual variable"
         return Fatal(f"{typed} (the key is read from {source})")
@@ -41,3 +51,23 @@ def without_keys(text: str, key: str | None) -> str:
     for secret in keys | ({key} if key else set()):
         text = text.replace(secret, "***")
     return text
+
+
+def _lost_connection(error: BaseException) -> BaseException | None:
+    """What the HTTP client said, where a lost connection is behind litellm's exception, which says status 500 then."""
+    import httpx  # litellm's own client
+
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        if isinstance(cause, httpx.TransportError | aiohttp.ClientConnectionError):
+            return cause
+        seen.add(id(cause))
+        cause = cause.__cause__ or cause.__context__
+    return None
+
+
+def _never_connected(lost: BaseException) -> bool:
+    import httpx
+
+    return isinstance(lost, httpx.ConnectError | aiohttp.ClientConnectorError)

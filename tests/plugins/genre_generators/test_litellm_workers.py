@@ -333,6 +333,7 @@ REPLIES = {
     "cut off": Reply.answer('{"title": "Gr', finish="length"),
     "refusal": Reply.answer(None, refusal="I will not"),
     "empty": Reply.answer(""),
+    "key repeated": Reply.answer(f"I was sent {KEY}", model=KEY),
     "unauthorized": Reply.error(401, f"wrong key {KEY}"),
     "bad request": Reply.error(400, f"bad {KEY} " + "x" * 300),
     "rate limit": Reply.error(429, Retry_After="2.5"),
@@ -353,6 +354,27 @@ def test_an_outcome_is_the_same_as_in_this_process(bench: Bench, reply: Reply) -
     first, second = bench.server.requests[asked:]
     assert first.body == second.body
     assert first.headers["authorization"] == second.headers["authorization"] == f"Bearer {KEY}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("provider", ["openai", "anthropic", "groq"])
+def test_a_server_that_cannot_be_reached_is_told_in_plain_words_and_was_not_paid(bench: Bench, provider: str) -> None:
+    async def scenario() -> GenerationError:
+        async with opened(model=f"{provider}/small", workers=0) as generator:  # nobody listens there
+            with pytest.raises(Transient) as caught:
+                await generator.complete(PROMPT)
+            return caught.value
+
+    error = bench.runner.run(scenario())
+    assert str(error).startswith("the connection failed: Cannot connect to host 127.0.0.1:9 [")
+    assert " at 0x" not in str(error)
+    assert not error.may_be_billed
+
+
+@pytest.mark.slow
+def test_a_lost_connection_is_told_as_one_and_may_have_been_paid(bench: Bench) -> None:
+    lost = bench.outcome(bench.here, Reply(manner="drop"))
+    assert lost == (Transient, "the connection failed: Server disconnected", True, None)
 
 
 @pytest.mark.slow
