@@ -20,8 +20,8 @@ from genre.generation.costs import together
 from genre.generation.keys import KeyMaker, Keys, identity_text
 from genre.generation.limits import Limits
 from genre.generation.route import Outcome, Route, RouteDown
-from genre.generation.store import StoredAnswer
-from genre.parts import AnswersStored, Generator, Identity, Prompt, Router, Skipped
+from genre.generation.store import StoredAnswer, storable
+from genre.parts import AnswersStored, Completion, Generator, Identity, Prompt, Router, Skipped
 
 DRAIN_SECONDS: Final = 1.2
 """How long the end of a round waits for answers that are under way; Ctrl-C has to end within two seconds."""
@@ -290,6 +290,7 @@ class _Calls:
             except Skipped:
                 return None
             except RouteDown as down:
+                cost = together(cost, down.cost)
                 self._tell(name, str(down))
                 continue
             cost = together(cost, outcome.cost)
@@ -297,9 +298,10 @@ class _Calls:
             if outcome.state != "failed":
                 await self._commits.put(answer)
                 return answer
-            failed = attrs.evolve(failed or answer, cost=cost)
+            failed = failed or answer
         if failed is None:
             raise self._all_down(question.names)
+        failed = attrs.evolve(failed, cost=cost)
         await self._commits.put(failed)
         return failed
 
@@ -320,7 +322,7 @@ class _Calls:
         return StoredAnswer(
             key=key,
             state=outcome.state,
-            completion=outcome.completion,
+            completion=_storable(outcome.completion),
             task=prompt.task,
             subject=prompt.subject,
             draw=prompt.draw,
@@ -331,6 +333,11 @@ class _Calls:
             cost=cost,
             identity=self._identities[route.name],
         )
+
+
+def _storable(completion: Completion) -> Completion:
+    """As the store keeps it: fresh and read again, an answer is the same."""
+    return attrs.evolve(completion, text=storable(completion.text), model=storable(completion.model))
 
 
 def _keeps(generator: Generator) -> bool:

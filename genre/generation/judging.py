@@ -7,6 +7,7 @@ import attrs
 
 from genre.generation.engine import Answered
 from genre.generation.repair import repaired_json
+from genre.generation.store import storable
 from genre.parts import Gate, MalformedOutput, Prompt, Prompter, Record
 
 Problem: TypeAlias = Literal["malformed", "rejected", "truncated", "refused", "failed"]
@@ -55,13 +56,14 @@ def judge(item: Answered, prompter: Prompter, gates: Mapping[str, Gate], *, repa
     try:
         record, repaired = _parsed(item.prompt, answer.completion.text, prompter, repair)
     except MalformedOutput as error:
-        return Judgement(reason=f"malformed: {error.reason}", problem="malformed", detail=error.reason)
+        detail = storable(error.reason)
+        return Judgement(reason=f"malformed: {detail}", problem="malformed", detail=detail)
     said: dict[str, str | None] = {}
     for name, gate in gates.items():
         said[name] = objection = gate.reject(item.prompt, record)
         if objection is not None:
-            reason = f"rejected by {name}: {objection}"
-            return Judgement(record, reason, said, "rejected", objection, repaired)
+            detail = storable(objection)
+            return Judgement(record, f"rejected by {name}: {detail}", said, "rejected", detail, repaired)
     return Judgement(record, None, said, repaired=repaired)
 
 

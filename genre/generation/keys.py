@@ -6,6 +6,7 @@ from typing import Generic, Self, TypeVar
 
 import attrs
 
+from genre.errors import RunError
 from genre.parts import Identity, Prompt, Sampling, canonical_json
 
 T = TypeVar("T")
@@ -41,6 +42,9 @@ class KeyMaker:
 
         The question is the canonical JSON of messages, sampling, schema and draw. The answer's key covers model,
         endpoint and parameters as well, and nothing else: one new row costs one call.
+
+        Raises:
+            RunError: the prompt cannot be encoded.
         """
         messages = canonical_json([[message.role, message.content] for message in prompt.messages])
         sampling, schema = self._sampling(prompt.sampling), self._schema(prompt.schema)
@@ -51,7 +55,14 @@ class KeyMaker:
             f'"parameters":{who.parameters},"sampling":{sampling},"schema":{schema}}}'
             for who in map(self._answering.__getitem__, names)
         )
-        return Keys(_hash(question), tuple(map(_hash, answers)))
+        try:
+            return Keys(_hash(question), tuple(map(_hash, answers)))
+        except UnicodeEncodeError as error:
+            raise RunError(
+                f"the prompt of the task {prompt.task!r} about {prompt.subject!r} holds a lone surrogate, half of a "
+                "character, which cannot be sent",
+                remedy="see where the text comes from: the news, the template, or an option",
+            ) from error
 
 
 @attrs.frozen

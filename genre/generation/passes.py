@@ -19,7 +19,6 @@ from genre.generation.judging import WORTH_ASKING_AGAIN, Judgement, judge
 from genre.generation.prepare import PreparedRound
 from genre.generation.records import Quarantine, RecordSink
 from genre.generation.reports import Tally
-from genre.generation.store import storable
 from genre.generation.waiting import Asked, Unusable, WaitingList
 from genre.parts import Gate, Prompt
 
@@ -104,7 +103,7 @@ class Passes:
         last, prepared = asked.last, self.prepared
         if last is None:
             return judge(item, prepared.prompter, self.gates, repair=prepared.repair)
-        if item.answer is not None and storable(item.answer.completion.text) == last.text:
+        if item.answer is not None and item.answer.completion.text == last.text:
             # What did not do before does not do now, whatever a gate would say of it at this point.
             return Judgement(reason=last.reason, problem=last.problem, detail=last.detail)
         item = attrs.evolve(item, prompt=asked.prompt)

@@ -31,7 +31,15 @@ from genre.parts import (
 
 
 class RouteDown(Exception):
-    """This generator answers nothing any more; another may."""
+    """This generator answers nothing any more; another may.
+
+    Attributes:
+        cost: US dollars that the prompt may have cost until then; None when it is not known.
+    """
+
+    def __init__(self, reason: str, cost: float | None = 0.0) -> None:
+        super().__init__(reason)
+        self.cost = cost
 
 
 @attrs.frozen
@@ -120,7 +128,7 @@ class Route:
         lost: float | None = 0.0  # what earlier attempts may have cost
         while True:
             if self.down is not None:
-                raise RouteDown(self.down)
+                raise RouteDown(self.down, lost)
             try:
                 completion, cost = await self._attempt(prompt)
             except RateLimited as error:
@@ -131,7 +139,9 @@ class Route:
                 lost = together(lost, self._assumed(prompt, error))
                 failures += 1
                 if failures >= self._limits.attempts:
-                    self._give_up(error)
+                    if (reason := self._hopeless(error)) is not None:
+                        self.down = reason
+                        raise RouteDown(reason, lost) from error
                     return Outcome("failed", self._no_text(str(error)), lost)
                 await asyncio.sleep(self._backoff(failures))
             except Refused as error:
@@ -139,7 +149,7 @@ class Route:
                 return Outcome("refused", self._no_text(str(error)), together(lost, self._assumed(prompt, error)))
             except Fatal as error:
                 self.down = str(error)
-                raise RouteDown(self.down) from error
+                raise RouteDown(self.down, together(lost, self._assumed(prompt, error))) from error
             except (Skipped, GenreError):
                 raise
             except Exception as error:
@@ -184,17 +194,16 @@ class Route:
         self._limited_since = self._failing_since = None
         self._failed = 0
 
-    def _give_up(self, error: Transient) -> None:
-        """A prompt failed for good: after many in a row and a long time it is not the prompts' fault."""
+    def _hopeless(self, error: Transient) -> str | None:
+        """A prompt failed for good: after many in a row and a long time it is not the prompts' fault; says why."""
         self._failed += 1
         since = self._failing_since
         if self._failed < _HOPELESS or since is None or time.monotonic() - since <= self._limits.patience:
-            return
-        self.down = (
+            return None
+        return (
             f"it has answered nothing for {self._limits.patience:g} s, and the last {self._failed} prompts failed: "
             f"{error}; see whether the server runs, or raise `limits.patience`"
         )
-        raise RouteDown(self.down)
 
     def _slow_down(self, error: RateLimited) -> None:
         """Close the whole route for a while: one 429 speaks for all calls in flight."""
@@ -205,7 +214,7 @@ class Route:
                 f"it met nothing but rate limits for {self._limits.patience:g} s: {error}; lower `limits.concurrency`, "
                 "raise `limits.patience`, or ask the provider for a higher limit"
             )
-            raise RouteDown(self.down)
+            return
         pause = self._backoff(1) if error.retry_after is None else max(0.0, error.retry_after)
         self._pace.limited(min(pause, self._limits.patience))
 

@@ -10,7 +10,7 @@ import attrs
 
 from genre.generation.asking import AskAgain
 from genre.generation.judging import Judgement, Problem
-from genre.generation.store import StoredAnswer, storable
+from genre.generation.store import StoredAnswer
 from genre.parts import Json, Message, Prompt, Sampling
 
 
@@ -43,7 +43,7 @@ class Unusable:
             reason=judgement.reason,
             problem=judgement.problem,
             detail=judgement.detail,
-            text=storable(answer.completion.text),
+            text=answer.completion.text,
             key=answer.key.hex(),
             generator=answer.generator,
             model=answer.completion.model,

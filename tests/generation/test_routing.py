@@ -266,3 +266,28 @@ def test_what_a_route_cost_that_failed_is_kept_with_the_answer_of_the_next(
     assert item.answer is not None
     assert item.answer.cost == pytest.approx(budget.spent)
     assert budget.spent > 0.02
+
+
+def test_what_a_route_cost_before_it_was_out_is_kept_with_the_answer_of_the_next(tmp_path: Path) -> None:
+    budget = Budget(limit=100.0)
+    dying = Provider(
+        "a", lambda call: Transient("timed out", may_be_billed=True) if call == 1 else Fatal("no such model"), PRICE
+    )
+    [item] = run(tmp_path, prompts(1), mixed(dying, Provider("b", price=PRICE), routes={"a": 1, "b": 0}), budget)
+    assert item.answer is not None
+    assert item.answer.cost == pytest.approx(budget.spent)
+    assert budget.spent > 0.02
+
+
+def test_what_a_server_says_is_handed_out_as_the_store_keeps_it(tmp_path: Path) -> None:
+    routing = Routing.to(Provider("a", lambda _: "half \ud83d of a character"), LIMITS, "a")
+    [fresh] = run(tmp_path, prompts(1), routing)
+    [stored] = run(tmp_path, prompts(1), routing)
+    assert (fresh.reused, stored.reused) == (False, True)
+    assert fresh.answer == stored.answer
+
+
+def test_a_prompt_with_half_a_character_is_told_with_its_subject(tmp_path: Path) -> None:
+    asked = [attrs.evolve(prompts(1)[0], messages=(Message("user", "\ud83d"),))]
+    with pytest.raises(RunError, match=r"prompt of the task 'task' about 'S0'[\s\S]*surrogate"):
+        run(tmp_path, asked, Routing.to(Provider("a"), LIMITS, "a"))
