@@ -56,7 +56,8 @@ def _column(definition: Json) -> pl.DataType | type[pl.DataType]:
         return pl.String
     kind = definition.get("type")
     items = definition.get("items")
-    if kind == "array" and isinstance(items, dict) and items.get("type") == "string":
+    only_items = kind == "array" and "prefixItems" not in definition
+    if only_items and isinstance(items, dict) and items.get("type") == "string":
         return pl.List(pl.String)
     return scalars.get(kind, pl.String) if isinstance(kind, str) else pl.String
 
@@ -72,7 +73,7 @@ def _tidy(value: Json) -> Json:
     """Blank space folded in every string; what no table can hold (unpaired surrogates, huge numbers) is refused."""
     if isinstance(value, str):
         return " ".join(_encodable(value).replace("\0", " ").split())
-    if isinstance(value, int) and not _SMALLEST <= value <= _LARGEST:
+    if isinstance(value, int | float) and not _SMALLEST <= value <= _LARGEST:  # 1e30 may be an integer, too
         raise MalformedOutput("a number beyond 64 bits")
     if isinstance(value, list):
         return [_tidy(item) for item in value]

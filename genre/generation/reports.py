@@ -207,7 +207,7 @@ class Tally:
             self._models[key] = _ModelTally()
         # Prompts that ask the same share one answer, which was paid once.
         counted = reused and answer.key in self._paid
-        if answer.cost and not counted:
+        if answer.cost != 0 and not counted:  # an unknown cost is one, too
             self._paid.add(answer.key)
         self._models[key].count_cost(answer, reused=reused, counted=counted)
         self._models[key].count(judgement, again=again)

@@ -6,18 +6,19 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 import jsonschema
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_data import small_dataset
 
 from genre.generation import RoundSpec, prepare_round
-from genre.generation.answers import MAX_ANSWER_BYTES, parse_answer
+from genre.generation.answers import MAX_ANSWER_BYTES, parse_answer, record_columns
 from genre.generation.engine import Answered
 from genre.generation.judging import Judgement, judge
 from genre.generation.repair import repaired_json
 from genre.generation.store import StoredAnswer
-from genre.parts import Completion, Json, MalformedOutput, Prompt, Prompter
+from genre.parts import Completion, Json, MalformedOutput, Prompt, Prompter, Record
 from genre.registry import Registry
 from genre.testing.examples import example_answer
 
@@ -196,3 +197,33 @@ def test_free_text_is_not_repaired() -> None:
     assert repaired_json(text) is not None
     judgement = judge(answered(attrs.evolve(prompt, schema=None), text), FreeText(), {})  # type: ignore[arg-type]
     assert judgement.reason == "malformed: code"
+
+
+@pytest.mark.parametrize("number", ["1e30", "-1e30", "1e999", "9223372036854775808"])
+@pytest.mark.parametrize("place", ['{{"count": {}}}', '{{"more": {{"deep": [{}]}}}}'])
+def test_a_number_that_no_table_holds_is_refused_however_it_is_written(number: str, place: str) -> None:
+    schema: dict[str, Json] = {"type": "object", "properties": {"count": {"type": "integer"}, "more": {}}}
+    with pytest.raises(MalformedOutput, match="beyond 64 bits"):
+        parse_answer(place.format(number), schema)
+
+
+def test_a_list_whose_first_members_are_no_texts_is_kept_as_json() -> None:
+    texts: dict[str, Json] = {"type": "array", "items": {"type": "string"}}
+    columns = record_columns({"properties": {"a": texts, "b": {**texts, "prefixItems": [{"type": "integer"}]}}})
+    assert columns == {"a": pl.List(pl.String), "b": pl.String}
+
+
+def test_the_reason_of_a_defect_can_be_stored_whatever_a_parser_quotes() -> None:
+    prompter, prompt = asked("news-summarizer")
+
+    class Quoting:
+        schema = prompter.schema
+
+        def parse(self, prompt: Prompt, text: str) -> Record:
+            raise MalformedOutput("no genre: \ud83d")
+
+        prompts = prompter.prompts
+
+    judgement = judge(answered(prompt, "x"), Quoting(), {})
+    assert judgement.reason == "malformed: no genre: \\ud83d"
+    assert judgement.detail == "no genre: \\ud83d"

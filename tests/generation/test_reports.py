@@ -143,3 +143,10 @@ def twins() -> Dataset:
     texts = dataset.texts.with_columns(text=pl.lit("Same again"))
     tables = {field.alias: getattr(dataset, field.name) for field in attrs.fields(Dataset) if field.init}
     return Dataset(**{**tables, "news": news, "texts": texts})
+
+
+def test_an_answer_that_several_prompts_share_is_one_unknown_cost(tmp_path: Path) -> None:
+    _, first = run(tmp_path, "news-summarizer", dataset=twins(), a=PricedLLM(price=None))
+    assert (first.calls, first.cost, first.reused_cost) == (2, Cost(None, 2), Cost(0.0))
+    _, second = run(tmp_path, "news-summarizer", dataset=twins(), a=PricedLLM(price=None))
+    assert (second.reused, second.reused_cost) == (6, Cost(None, 2))

@@ -64,7 +64,16 @@ def test_a_schema_that_is_changed_for_another_object_is_looked_up_anew() -> None
     assert schema_problem({"title": "x"}, {**SCHEMA, "required": ["count"]}) == "required"
 
 
-@pytest.mark.parametrize("schema", [{"type": "objekt"}, {"type": "object", "properties": 3}])
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "objekt"},
+        {"type": "object", "properties": 3},
+        {"properties": {"a": {"$ref": "#/$defs/missing"}}},
+        {"properties": {"a": {"$ref": "http://127.0.0.1:9/schema"}}},
+        {"properties": {"a": {"pattern": "("}}},
+    ],
+)
 def test_a_wrong_schema_is_told(schema: dict[str, Json]) -> None:
     assert wrong_schema(SCHEMA) is None
     assert wrong_schema(schema)
