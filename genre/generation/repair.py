@@ -30,6 +30,8 @@ _MEMBER: Final = re.compile(rf"[{_QUOTES}]\s*:")
 """A name and its colon: part of an object that has begun before."""
 _GOES_ON: Final = re.compile(rf"\s*(?:[,:]|[{_QUOTES}][^{_QUOTES}]*[{_QUOTES}]\s*:)")
 """What stands behind an object that was closed too early."""
+_TRAILING_COMMA: Final = re.compile(r'("(?:[^"\\]|\\.)*+(?:"|\Z))|,(?=\s*[}\]])', re.DOTALL)
+"""A string, which stays, or a comma behind which a bracket is closed."""
 _REASONING: Final = ("<think>", "</think>")
 _DECODER: Final = json.JSONDecoder()
 
@@ -98,20 +100,38 @@ def _only_repeats(text: str, start: int, value: Json) -> bool:
 
 
 def _mended(text: str) -> str | None:
-    """An object that is not strict JSON, read by `json-repair` and compared with the text."""
-    import json_repair
-
+    """An object that is not strict JSON, compared with the text."""
     if len(text) > LONGEST or sum(map(text.count, "{[(")) > DEEPEST:
         return None
+    value = _without_trailing_commas(text) or _guessed(text)
+    if value is None:
+        return None
+    said = _SYNTAX.sub("", _ESCAPE.sub(_unescaped, text))
+    if _comparable("".join(_content(value))) != _comparable(said):
+        return None
+    return json.dumps(value)  # in ASCII: so the two halves of a character beyond 16 bits are joined again
+
+
+def _without_trailing_commas(text: str) -> dict[str, Json] | None:
+    """The object, if trailing commas are all that is wrong: `json-repair` may guess where its strings end."""
+    try:
+        value = json.loads(_TRAILING_COMMA.sub(r"\1", text))
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _guessed(text: str) -> dict[str, Json] | None:
+    """The object as `json-repair` reads it."""
+    import json_repair
+
     try:
         value = json_repair.loads(text, skip_json_loads=True, strict=True)
     except Exception:  # noqa: BLE001  its heuristics meet whatever a model says, and promise nothing
         return None
     if not isinstance(value, dict) or any(_is_torn(each) for each in _texts(value)):
         return None
-    if "".join(_content(value)).casefold() != _SYNTAX.sub("", _ESCAPE.sub(_unescaped, text)).casefold():
-        return None
-    return json.dumps(value)  # in ASCII: so the two halves of a character beyond 16 bits are joined again
+    return value
 
 
 def _texts(value: Json) -> Iterator[str]:
@@ -147,6 +167,11 @@ def _content(value: Json) -> Iterator[str]:
         yield "]"
     else:
         yield _SYNTAX.sub("", value if isinstance(value, str) else json.dumps(value))
+
+
+def _comparable(text: str) -> str:
+    """Without case, and with the two halves of a character beyond 16 bits joined."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass").casefold()
 
 
 def _unescaped(escape: "re.Match[str]") -> str:

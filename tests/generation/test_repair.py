@@ -105,6 +105,13 @@ def test_long_and_deep_texts_are_not_given_to_the_library() -> None:
     assert repaired_json(f'{{"title": {deep},}}') is None
 
 
+def test_a_trailing_comma_changes_no_string_whatever_it_holds() -> None:
+    value = {"0": "\u00a0[", "]": "", "'tis": "a,} b", "list": ["x,]", {"y": 1}]}
+    text = json.dumps(value)
+    assert read(text[:-1] + ",}") == value
+    assert read(text.replace("}]", ",\n}, ]")) == value
+
+
 words = st.text(st.characters(exclude_categories=["C"], exclude_characters="\"'`\\“”‘’"), max_size=20)  # noqa: RUF001
 objects = st.dictionaries(
     words.filter(str.strip), words | st.lists(words, max_size=3) | st.booleans(), min_size=1, max_size=4
