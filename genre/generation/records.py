@@ -152,5 +152,6 @@ class Quarantine:
             "key": last.key,
             "asked": len(last.earlier) + 1,
             "earlier": last.earlier,
+            "retry": asked.prompt.retry,
         }
         self._file.write(json.dumps(row) + "\n")

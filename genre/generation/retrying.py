@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 import attrs
 
@@ -22,6 +23,7 @@ class _Line:
     draw: int
     key: bytes
     text: str
+    retry: int | None
 
 
 def retrying(rounds: Sequence[PreparedRound], folder: Path, store: AnswerStore) -> list[PreparedRound]:
@@ -47,7 +49,7 @@ def retrying(rounds: Sequence[PreparedRound], folder: Path, store: AnswerStore) 
 
 
 def _with_retries(prepared: PreparedRound, lines: Sequence[_Line], store: AnswerStore) -> PreparedRound:
-    numbers = set_aside(store, [(line.key, line.text) for line in lines])
+    numbers = set_aside(store, [(line.key, line.text, line.retry) for line in lines])
     retries = {(line.subject, line.draw): number for line, number in zip(lines, numbers, strict=True)}
     return attrs.evolve(prepared, retries=retries)
 
@@ -64,9 +66,12 @@ def _lines(path: Path) -> Iterator[_Line]:
 def _line(line: bytes, where: str) -> _Line:
     try:
         row = json.loads(line)
-        values = (row["subject"], row["draw"], bytes.fromhex(row["key"]), row["text"])
+        values = (row["subject"], row["draw"], bytes.fromhex(row["key"]), row["text"], row.get("retry"))
     except (ValueError, RecursionError, TypeError, LookupError) as error:
         raise UsageError("not a line of a quarantine", where=where, remedy="remove the line") from error
-    if not all(isinstance(value, kind) for value, kind in zip(values, (str, int, bytes, str), strict=True)):
+    if not all(isinstance(value, kind) for value, kind in zip(values, _KINDS, strict=True)):
         raise UsageError("not a line of a quarantine", where=where, remedy="remove the line")
     return _Line(*values)
+
+
+_KINDS: Final = (str, int, bytes, str, int | None)

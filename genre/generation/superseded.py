@@ -10,7 +10,7 @@ from typing import Final
 
 import attrs
 
-from genre.generation.store import COLUMNS, DEFINITIONS, AnswerStore, StoredAnswer, from_row
+from genre.generation.store import COLUMNS, DEFINITIONS, AnswerStore, StoredAnswer, from_row, storable
 
 _CREATE: Final = (
     "CREATE TABLE IF NOT EXISTS superseded (number INTEGER NOT NULL, key BLOB NOT NULL, "
@@ -33,12 +33,14 @@ class Superseded:
     cost: float | None
 
 
-def set_aside(store: AnswerStore, unusable: Iterable[tuple[bytes, str]]) -> list[int]:
+def set_aside(store: AnswerStore, unusable: Iterable[tuple[bytes, str, int | None]]) -> list[int]:
     """Take answers out of the way of a new one.
 
     Args:
-        unusable: keys, and the text of the answer that is meant. An answer with another text is a newer one and stays,
-            so a retry that was interrupted can be called again and pays for nothing twice.
+        unusable: keys, the text of the answer that is meant, and how many answers had been set aside when it was found
+            unusable (None where an earlier version did not say). An answer with another text is a newer one and stays,
+            and so is one that came after more were set aside: a retry that was interrupted can be called again and
+            pays for nothing twice.
 
     Returns:
         For each key how many answers have been set aside so far.
@@ -48,7 +50,7 @@ def set_aside(store: AnswerStore, unusable: Iterable[tuple[bytes, str]]) -> list
     """
     with store.transaction() as connection:
         connection.execute(_CREATE)
-        return [_set_aside(connection, key, text) for key, text in unusable]
+        return [_set_aside(connection, key, storable(text), before) for key, text, before in unusable]
 
 
 def superseded_answers(store: AnswerStore) -> Iterator[StoredAnswer]:
@@ -73,8 +75,10 @@ def superseded_total(store: AnswerStore) -> Superseded:
     return Superseded(*next(store.read("SELECT count(*), sum(cost) FROM superseded")))  # type: ignore[arg-type]
 
 
-def _set_aside(connection: sqlite3.Connection, key: bytes, text: str) -> int:
+def _set_aside(connection: sqlite3.Connection, key: bytes, text: str, before: int | None) -> int:
     number = int(connection.execute("SELECT count(*) FROM superseded WHERE key = ?", (key,)).fetchone()[0])
+    if before is not None and number > before:
+        return number
     is_meant = "key = ? AND text = ? AND state != 'failed'"  # a failed call is asked again anyway
     moved = connection.execute(
         f"INSERT INTO superseded (number, {COLUMNS}) SELECT ?, {COLUMNS} FROM answers WHERE {is_meant}",  # noqa: S608  constants

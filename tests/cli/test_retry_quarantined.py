@@ -129,6 +129,28 @@ def test_a_retry_that_was_interrupted_goes_on_and_pays_for_nothing_twice(
     assert json.loads(genre("store", "stats", "--json").out)["superseded"]["answers"] == 6
 
 
+def test_what_an_interrupted_retry_was_answered_is_not_paid_again_though_it_says_the_same(
+    genre: Genre, small_folder: Path, tmp_path: Path
+) -> None:
+    def broken(request: Request) -> Reply:
+        return Reply.error(401) if "wild coast" in str(request.body["messages"]) else Reply.answer("No.")
+
+    with ChatServer(lambda request: Reply.answer("No.")) as server:
+        project(tmp_path, server)
+        genre(*ARGUMENTS)
+        server.script = broken
+        assert genre(*ARGUMENTS, "--retry-quarantined").code == 1
+        paid = json.loads(genre("store", "stats", "--json").out)["superseded"]["answers"]
+        asked = len(server.requests)
+        server.script = lambda request: Reply.answer(says(request))
+        [report] = json.loads(genre(*ARGUMENTS, "--retry-quarantined").out)
+        assert paid == json.loads(genre("store", "stats", "--json").out)["superseded"]["answers"] == 6
+        assert report["calls"] == len(server.requests) - asked < 6
+        assert report["records"] == report["calls"]
+        [report] = json.loads(genre(*ARGUMENTS, "--retry-quarantined").out)
+    assert report["records"] == 6
+
+
 def test_without_a_quarantine_there_is_nothing_to_retry(genre: Genre, small_folder: Path, tmp_path: Path) -> None:
     with ChatServer() as server:
         project(tmp_path, server)
@@ -139,7 +161,15 @@ def test_without_a_quarantine_there_is_nothing_to_retry(genre: Genre, small_fold
 
 
 @pytest.mark.parametrize(
-    "line", ["no JSON", "[]", '{"subject": "N1"}', '{"subject": "N1", "draw": "0", "key": "00", "text": ""}', "\udc80"]
+    "line",
+    [
+        "no JSON",
+        "[]",
+        '{"subject": "N1"}',
+        '{"subject": "N1", "draw": "0", "key": "00", "text": ""}',
+        "\udc80",
+        '{"subject": "N1", "draw": 0, "key": "00", "text": "", "retry": "1"}',
+    ],
 )
 def test_a_damaged_quarantine_is_told_with_its_line_before_anything_is_set_aside(
     genre: Genre, small_folder: Path, tmp_path: Path, line: str
@@ -153,4 +183,15 @@ def test_a_damaged_quarantine_is_told_with_its_line_before_anything_is_set_aside
         outcome = genre(*ARGUMENTS, "--retry-quarantined")
     assert outcome.code == 2
     assert "quarantine.jsonl:2: not a line of a quarantine" in outcome.err
+    assert json.loads(genre("store", "stats", "--json").out)["superseded"]["answers"] == 0
+
+
+def test_a_text_that_no_store_holds_is_that_of_no_answer(genre: Genre, small_folder: Path, tmp_path: Path) -> None:
+    with ChatServer(stubborn) as server:
+        project(tmp_path, server)
+        genre(*ARGUMENTS)
+        [path] = tmp_path.rglob("quarantine.jsonl")
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"text": "\ud83d"}) + "\n")
+        outcome = genre(*ARGUMENTS, "--retry-quarantined")
+    assert outcome.code == 0
     assert json.loads(genre("store", "stats", "--json").out)["superseded"]["answers"] == 0

@@ -28,7 +28,7 @@ def answer(key: bytes = b"k", text: str = "bad", **changes: object) -> StoredAns
 
 def test_a_new_answer_takes_the_place_of_one_that_was_set_aside(store: AnswerStore) -> None:
     store.put([answer()])
-    assert set_aside(store, [(b"k", "bad")]) == [1]
+    assert set_aside(store, [(b"k", "bad", None)]) == [1]
     assert store.look_up([b"k"]) == {}
     store.put([answer(text="good")])
     assert store.look_up([b"k"])[b"k"].completion.text == "good"
@@ -37,21 +37,21 @@ def test_a_new_answer_takes_the_place_of_one_that_was_set_aside(store: AnswerSto
 
 def test_an_answer_with_another_text_stays(store: AnswerStore) -> None:
     store.put([answer(text="newer")])
-    assert set_aside(store, [(b"k", "bad")]) == [0]
+    assert set_aside(store, [(b"k", "bad", None)]) == [0]
     assert store.look_up([b"k"])[b"k"].completion.text == "newer"
 
 
 def test_a_failed_call_stays_for_it_is_asked_again_anyway(store: AnswerStore) -> None:
     store.put([answer(state="failed")])
-    assert set_aside(store, [(b"k", "bad")]) == [0]
+    assert set_aside(store, [(b"k", "bad", None)]) == [0]
     assert store.count() == {"failed": 1}
 
 
 def test_each_one_is_kept_and_counted(store: AnswerStore) -> None:
     for number, text in enumerate(("one", "two", "two"), start=1):
         store.put([answer(text=text)])
-        assert set_aside(store, [(b"k", text), (b"other", text)]) == [number, 0]
-        assert set_aside(store, [(b"k", text)]) == [number]
+        assert set_aside(store, [(b"k", text, None), (b"other", text, None)]) == [number, 0]
+        assert set_aside(store, [(b"k", text, None)]) == [number]
     assert [row.completion.text for row in superseded_answers(store)] == ["one", "two", "two"]
     assert superseded_total(store) == Superseded(3, 1.5)
 
@@ -60,7 +60,7 @@ def test_a_store_without_any_has_none_and_unknown_costs_stay_unknown(store: Answ
     assert list(superseded_answers(store)) == []
     assert superseded_total(store) == Superseded(0, None)
     store.put([answer(cost=None)])
-    set_aside(store, [(b"k", "bad")])
+    set_aside(store, [(b"k", "bad", None)])
     assert superseded_total(store) == Superseded(1, None)
 
 
@@ -84,5 +84,14 @@ def test_the_table_has_row_ids_and_one_that_an_earlier_version_created_without_g
         connection.execute(f"{created} WITHOUT ROWID")
     for number, text in enumerate(("one", "two"), start=1):
         store.put([answer(text=text)])
-        assert set_aside(store, [(b"k", text)]) == [number]
+        assert set_aside(store, [(b"k", text, None)]) == [number]
     assert [row.completion.text for row in superseded_answers(store)] == ["one", "two"]
+
+
+def test_an_answer_that_came_after_the_quarantine_was_written_stays_though_it_says_the_same(store: AnswerStore) -> None:
+    for before in (0, 1):
+        store.put([answer()])
+        for _ in range(2):
+            assert set_aside(store, [(b"k", "bad", before)]) == [before + 1]
+            store.put([answer()])
+    assert superseded_total(store).answers == 2
