@@ -215,7 +215,8 @@ class Route:
                 "raise `limits.patience`, or ask the provider for a higher limit"
             )
             return
-        pause = self._backoff(1) if error.retry_after is None else max(0.0, error.retry_after)
+        wanted = error.retry_after or 0.0
+        pause = wanted if wanted > 0 else self._backoff(1)  # some servers say 0, and limit again
         self._pace.limited(min(pause, self._limits.patience))
 
     def _backoff(self, failures: int) -> float:

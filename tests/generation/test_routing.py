@@ -291,3 +291,11 @@ def test_a_prompt_with_half_a_character_is_told_with_its_subject(tmp_path: Path)
     asked = [attrs.evolve(prompts(1)[0], messages=(Message("user", "\ud83d"),))]
     with pytest.raises(RunError, match=r"prompt of the task 'task' about 'S0'[\s\S]*surrogate"):
         run(tmp_path, asked, Routing.to(Provider("a"), LIMITS, "a"))
+
+
+def test_a_server_that_wants_no_pause_is_not_asked_without_one(tmp_path: Path) -> None:
+    hasty = Provider("a", lambda _: RateLimited("429", retry_after=0.0))
+    limits = attrs.evolve(LIMITS, concurrency=1, backoff=0.02, longest_backoff=0.02, patience=0.1)
+    with pytest.raises(RunError, match="nothing but rate limits"):
+        run(tmp_path, prompts(1), Routing.to(hasty, limits, "a"))
+    assert hasty.calls <= 12  # a tenth of a second in pauses of a hundredth at least; a slow machine makes fewer
