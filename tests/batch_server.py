@@ -131,6 +131,8 @@ class BatchServer(ChatServer):
             case "POST", ["batches", name, "cancel"] | ["messages", "batches", name, "cancel"]:
                 self._batch(name).cancelled = True
                 return Reply.of(self._shown(self._batch(name)))
+            case "GET", ["files", name] if name in self.files:
+                return Reply.of({"id": name, "object": "file"})
             case "GET", ["files", name, "content"]:
                 kind, _, of = name.partition("-of-")
                 return Reply(200, self._lines(self._batch(of), failed=kind == "errors"))

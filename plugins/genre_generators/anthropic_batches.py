@@ -13,7 +13,6 @@ from genre_generators.batch_service import Draft, Outcome, Status, checked_id, c
 from genre_generators.chat_errors import plain
 from genre_generators.chat_replies import json_object
 
-_PAGES: Final = 50
 _COUNTS: Final = ("succeeded", "errored", "canceled", "expired")
 _CLOCKS: Final = 300.0
 """Seconds that the provider's clock may be behind or ahead."""
@@ -70,16 +69,9 @@ class AnthropicBatches:
         """A batch of as many requests, made when ours was sent. Batches carry no name of ours: whether it is ours shows
         in its results, which name the prompts.
         """
-        query = {"limit": "100"}
-        for _ in range(_PAGES):
-            page = await self._http.call("GET", "/messages/batches", query=query)
-            batches = page.get("data")
-            for each in batches if isinstance(batches, list) else []:
-                if isinstance(each, dict) and each.get("id") not in known and _may_be(each, record):
-                    return checked_id(each)
-            if page.get("has_more") is not True:
-                break
-            query = {**query, "after_id": checked_id(page, "last_id")}
+        async for each in self._http.listed("/messages/batches", "after_id"):
+            if each.get("id") not in known and _may_be(each, record):
+                return checked_id(each)
         return None
 
     async def status(self, batch: str) -> Status:

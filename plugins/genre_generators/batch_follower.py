@@ -3,21 +3,20 @@
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from typing import Final
 
-from genre.parts import Completion, Fatal, GenerationError, RateLimited, Refused, Transient
+from genre.parts import Fatal, GenerationError, RateLimited, Transient
 from genre_generators.batch import Batch
-from genre_generators.batch_http import NotFound
 from genre_generators.batch_journal import Journal
+from genre_generators.batch_patience import Patience
 from genre_generators.batch_record import BatchRecord
-from genre_generators.batch_sender import Patience, Sender
+from genre_generators.batch_results import fetch_results
+from genre_generators.batch_sender import Sender
 from genre_generators.batch_service import BatchService, Status
 
 _GRACE: Final = 900.0
 """Seconds that a batch which we have cancelled may take to end."""
-_FETCHES: Final = 20
-"""Tries to fetch the results of one batch."""
 
 
 class Follower:
@@ -60,6 +59,7 @@ class Follower:
         """How it ended, once it has."""
         assert record.batch is not None
         deadline = record.made + self._patience.whole
+        patient_until = max(deadline, time.time() + _GRACE)
         seen = ""
         for wait in self._patience.waits():
             pause = wait
@@ -68,6 +68,8 @@ class Follower:
             except (RateLimited, Transient) as failure:
                 pause = max(wait, getattr(failure, "retry_after", None) or 0.0)
                 said = f"cannot be looked at now: {failure}"
+                if time.time() > patient_until:  # it may have ended long ago, and is not given up unseen
+                    raise Fatal(f"the batch {record.batch} {said}; run again later, it is not lost") from failure
             except GenerationError as failure:
                 raise Fatal(
                     f"the batch {record.batch} of {len(record.keys)} prompts cannot be looked at: {failure} (if it is "
@@ -78,12 +80,12 @@ class Follower:
                 if status.ended:
                     self._tell(f"batch {record.batch}: {said}")
                     return status
+                if time.time() > deadline:
+                    await self._give_up(batch, record)
+                    deadline = time.time() + _GRACE
             if said != seen:
                 self._tell(f"batch {record.batch}: {said}")
                 seen = said
-            if time.time() > deadline:
-                await self._give_up(batch, record)
-                deadline = time.time() + _GRACE
             await asyncio.sleep(pause)
         raise AssertionError("waits without end")
 
@@ -99,12 +101,11 @@ class Follower:
             await self._service.cancel(record.batch)
 
     async def _hand_out(self, batch: Batch, record: BatchRecord, status: Status) -> None:
-        errors: dict[str, GenerationError] = {}
         if status.failure is not None:
             errors = dict.fromkeys(batch.open_keys, status.failure)
             batch.too_much = isinstance(status.failure, RateLimited)
         else:
-            await self._fetch(batch, status, errors)
+            errors = await fetch_results(self._service, status, batch, self._patience)
         missing = Transient(f"the batch {record.batch} ended without an answer to this prompt", may_be_billed=True)
         for key in batch.open_keys - errors.keys():
             errors[key] = missing
@@ -112,36 +113,6 @@ class Follower:
             stopped = Fatal(f"the batch {record.batch} was cancelled; run again to send its prompts in another one")
             errors = {key: stopped if isinstance(error, Transient) else error for key, error in errors.items()}
         self._finish(batch, record, errors)
-
-    async def _fetch(self, batch: Batch, status: Status, errors: dict[str, GenerationError]) -> None:
-        """Read the results, from the beginning when the connection is lost; answers that came are not lost."""
-        for tries, wait in enumerate(self._patience.waits(), 1):
-            try:
-                await self._read(batch, status, errors)
-            except NotFound:
-                return  # the provider has deleted them
-            except (RateLimited, Transient, Refused) as failure:
-                if tries == _FETCHES:
-                    said = f"the results of the batch {status.batch} cannot be fetched: {failure}"
-                    raise Transient(said, may_be_billed=True) from failure
-            else:
-                return
-            await asyncio.sleep(wait)
-
-    async def _read(self, batch: Batch, status: Status, errors: dict[str, GenerationError]) -> None:
-        remaining = batch.open_keys - errors.keys()
-        lines = 0
-        async with aclosing(self._service.results(status)) as results:
-            async for key, outcome in results:
-                lines += 1
-                if key in remaining:
-                    remaining.discard(key)
-                    if isinstance(outcome, Completion):
-                        batch.answered(key, outcome)
-                    else:
-                        errors[key] = outcome
-                if not remaining or lines > batch.most_lines:
-                    return
 
     def _finish(self, batch: Batch, record: BatchRecord, errors: dict[str, GenerationError]) -> None:
         """Prompts without an answer are written down before anybody can send them again."""

@@ -87,7 +87,8 @@ class BatchGenerator:
     def _open(self) -> Batches:
         from genre_generators.batch_follower import Follower
         from genre_generators.batch_journal import Journal
-        from genre_generators.batch_sender import Patience, Sender
+        from genre_generators.batch_patience import Patience
+        from genre_generators.batch_sender import Sender
 
         options = self._options
         service = self._connect()

@@ -6,11 +6,14 @@ from typing import Any, Final, Literal
 import aiohttp
 
 from genre.parts import Fatal, Json, Refused, Transient
+from genre_generators.batch_service import checked_id
 from genre_generators.chat_replies import json_object
 from genre_generators.http_failures import Failures, is_loopback, read_reply_bytes
 
 MAX_REPLY_BYTES: Final = 4 << 20
 """A longer reply, or a longer line of results, is not read."""
+
+_PAGES: Final = 50
 
 
 class NotFound(Fatal):
@@ -60,7 +63,7 @@ class BatchHttp:
                 allow_redirects=False,
             ) as response:
                 body = await self._body(response)
-                if response.status not in (200, 201):
+                if not 200 <= response.status < 300:
                     raise self._error(response, body)
         except (aiohttp.ClientError, OSError) as failure:
             raise self._failures.of_connection(failure) from failure
@@ -92,6 +95,25 @@ class BatchHttp:
                     yield self._failures.without_key(rest)
         except (aiohttp.ClientError, OSError) as failure:
             raise self._failures.of_connection(failure) from failure
+
+    async def listed(self, path: str, cursor: str) -> AsyncIterator[Mapping[str, Json]]:
+        """The objects of a list; the parameter `cursor` says after which id a page begins.
+
+        Raises:
+            GenerationError: as `call`; what says nothing of a list is not taken for an empty one.
+        """
+        query = {"limit": "100"}
+        for _ in range(_PAGES):
+            page = await self.call("GET", path, query=query)
+            objects = page.get("data")
+            if not isinstance(objects, list):
+                raise Transient("the server's reply is not a list")
+            for each in objects:
+                if isinstance(each, dict):
+                    yield each
+            if page.get("has_more") is not True:
+                return
+            query[cursor] = checked_id(page, "last_id")
 
     async def aclose(self) -> None:
         """Close the connections; a later call opens new ones."""

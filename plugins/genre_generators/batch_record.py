@@ -51,7 +51,7 @@ def read_record(path: Path) -> BatchRecord:
     """
     first, *events = read_lines(path) or [{}]
     service, made, keys = first.get("service"), first.get("made"), first.get("keys")
-    known = first.get("format") == 1 and isinstance(service, str) and isinstance(made, int | float)
+    known = first.get("format") == 1 and isinstance(service, str) and type(made) in (int, float)
     if not known or not isinstance(keys, list) or not all(isinstance(k, str) and _KEY.fullmatch(k) for k in keys):
         raise RunError(
             "this is no journal of a batch, or is damaged",

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from typing import Final
 
 import attrs
@@ -10,32 +10,14 @@ import attrs
 from genre.parts import Fatal, GenerationError, RateLimited, Refused, Transient
 from genre_generators.batch import Batch
 from genre_generators.batch_journal import Journal
+from genre_generators.batch_patience import Patience
 from genre_generators.batch_record import BatchRecord
 from genre_generators.batch_service import BatchService, Draft
 
 _FULL_SECONDS: Final = 60.0
 """How long to wait when the provider takes no further batch and does not say for how long."""
-
-
-@attrs.frozen
-class Patience:
-    """How long a batch is waited for.
-
-    Attributes:
-        shortest, longest: seconds between two looks; the time grows from one to the other.
-        whole: seconds after which the provider is asked to stop.
-    """
-
-    shortest: float
-    longest: float
-    whole: float
-
-    def waits(self) -> Iterator[float]:
-        """Seconds to wait after each look, without end."""
-        wait = self.shortest
-        while True:
-            yield wait
-            wait = min(self.longest, wait * 1.5)
+_LOOKS: Final = 3
+"""How many lists of the provider have to lack a batch: it may be in the making while we look."""
 
 
 class Sender:
@@ -83,7 +65,7 @@ class Sender:
         return record
 
     async def _send(self, batch: Batch) -> BatchRecord:
-        batch.record = record = await asyncio.to_thread(self._journal.begin, batch.requests)
+        batch.record = record = self._journal.begin(batch.requests)  # at once: its lock is ours
         draft = Draft(record.label, list(batch.requests.values()))
         try:
             file = await self._service.upload(draft)
@@ -107,6 +89,7 @@ class Sender:
             return record
         if record.file is None:
             raise _NotMade(Transient("the batch was not made"))
+        looks = 0
         for wait in self._patience.waits():
             await asyncio.sleep(wait)
             try:
@@ -120,14 +103,16 @@ class Sender:
                     f"a batch of {len(record.keys)} prompts may have been made, and the provider's list of batches "
                     f"cannot be read: {error} (once you remove {record.path}, its prompts are sent again)"
                 ) from error
-            if found is None:
+            if found is not None:
+                return await self._made(record, found)
+            looks += 1
+            if looks == _LOOKS:
                 raise _NotMade(Transient("the batch was not made"))
-            return await self._made(record, found)
         raise AssertionError("waits without end")
 
     async def _made(self, record: BatchRecord, identifier: str) -> BatchRecord:
-        self._known.add(identifier)
         await asyncio.to_thread(self._journal.created, record, identifier)
+        self._known.add(identifier)
         return record
 
     async def _forget(self, batch: Batch, error: GenerationError) -> None:

@@ -17,7 +17,7 @@ def read_outcome(line: Mapping[str, Json], model: str) -> Outcome:
     """What became of a prompt, from its line of the output file or the error file."""
     response = line.get("response")
     if not isinstance(response, dict):  # it expired, or the batch was cancelled: nothing was answered or billed
-        return Transient(f"not answered: {plain(error_message(line)) or error_code(line)}")
+        return Transient(f"not answered: {plain(error_message(line) or str(error_code(line)))}")
     body, code = response.get("body"), response.get("status_code")
     reply = body if isinstance(body, dict) else {}
     if code != 200:
@@ -58,4 +58,5 @@ def _failure(reply: Mapping[str, Json]) -> GenerationError:
     if first.get("code") in ("token_limit_exceeded", "rate_limit_exceeded"):
         return RateLimited(said, QUEUE_SECONDS)
     line = first.get("line")
-    return Fatal(f"the provider refused the batch: {said}{f' (line {line} of its file)' if line else ''}")
+    where = f" (line {plain(str(line))} of its file)" if line else ""
+    return Fatal(f"the provider refused the batch: {said}{where}")

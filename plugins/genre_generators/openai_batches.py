@@ -16,7 +16,6 @@ from genre_generators.openai_batch_replies import read_outcome, read_status
 from genre_generators.strict_schemas import strict_subset
 
 ENDPOINT: Final = "/v1/chat/completions"
-_PAGES: Final = 50
 
 
 class OpenAIBatches:
@@ -84,18 +83,11 @@ class OpenAIBatches:
         return read_status(await self._http.call("POST", "/batches", json=fields))
 
     async def find(self, record: BatchRecord, known: Collection[str]) -> str | None:
-        """The batch of our file, in the provider's list."""
-        query = {"limit": "100"}
-        for _ in range(_PAGES):
-            page = await self._http.call("GET", "/batches", query=query)
-            batches = page.get("data")
-            for each in batches if isinstance(batches, list) else []:
-                ours = isinstance(each, dict) and each.get("input_file_id") == record.file
-                if isinstance(each, dict) and ours and each.get("id") not in known:
-                    return checked_id(each)
-            if page.get("has_more") is not True:
-                break
-            query = {**query, "after": checked_id(page, "last_id")}
+        """The batch of our file, in the provider's list. Whoever does not see the file sees no batch of it either."""
+        async for each in self._http.listed("/batches", "after"):
+            if each.get("input_file_id") == record.file and each.get("id") not in known:
+                return checked_id(each)
+        await self._http.call("GET", f"/files/{record.file}")
         return None
 
     async def status(self, batch: str) -> Status:
