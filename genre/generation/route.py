@@ -150,6 +150,8 @@ class Route:
             except Fatal as error:
                 self.down = str(error)
                 raise RouteDown(self.down, together(lost, self._assumed(prompt, error))) from error
+            except RouteDown:
+                continue  # to where it is told what was lost
             except (Skipped, GenreError):
                 raise
             except Exception as error:
@@ -167,9 +169,12 @@ class Route:
         tokens = most_tokens(prompt, self._canonical) if self._counts_tokens else (0, 0)
         reserved = 0.0 if self._price is None or not self._budget.is_limited else self._price.of(*tokens)
         await self._budget.reserve(reserved)
-        spent = reserved  # unless it turns out to be less: a call that was cut off may have been paid
+        spent = 0.0
         try:
             await self._pace.begin(sum(tokens))
+            if self.down is not None:  # it went down while this call waited: nothing is sent
+                raise RouteDown(self.down)
+            spent = reserved  # unless it turns out to be less: a call that was cut off may have been paid
             begun = time.perf_counter()
             try:
                 completion = await self.generator.complete(prompt)

@@ -11,6 +11,7 @@ import pytest
 
 from genre.errors import RunError
 from genre.generation import AnswerStore, Budget, Engine, Limits, Routing
+from genre.generation.budget import worst_case
 from genre.generation.engine import Answered
 from genre.parts import (
     Completion,
@@ -299,3 +300,35 @@ def test_a_server_that_wants_no_pause_is_not_asked_without_one(tmp_path: Path) -
     with pytest.raises(RunError, match="nothing but rate limits"):
         run(tmp_path, prompts(1), Routing.to(hasty, limits, "a"))
     assert hasty.calls <= 12  # a tenth of a second in pauses of a hundredth at least; a slow machine makes fewer
+
+
+@attrs.define(eq=False)
+class Held(Provider):
+    """Its first call waits until it is released."""
+
+    begun: asyncio.Event = attrs.field(factory=asyncio.Event)
+    released: asyncio.Event = attrs.field(factory=asyncio.Event)
+
+    async def complete(self, prompt: Prompt) -> Completion:
+        self.begun.set()
+        await self.released.wait()
+        return await super().complete(prompt)
+
+
+def test_a_call_that_waits_for_money_when_the_round_ends_is_not_sent(tmp_path: Path) -> None:
+    async def play(store: AnswerStore) -> Held:
+        held = Held("a", price=PRICE)
+        engine = Engine(store, budget=Budget(limit=1.5 * worst_case(prompts(1)[0], PRICE)))
+        answers = engine.answers(prompts(2), Routing.to(held, LIMITS, "a"))
+        asking = asyncio.create_task(anext(answers))
+        await held.begun.wait()
+        asking.cancel()
+        await asyncio.sleep(0)  # the round begins to end
+        held.released.set()
+        await asyncio.gather(asking, return_exceptions=True)
+        return held
+
+    with closing(AnswerStore(tmp_path / "answers.sqlite")) as store:
+        held = asyncio.run(play(store))
+        assert held.calls == 1
+        assert store.count() == {"ok": 1}
