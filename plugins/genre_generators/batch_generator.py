@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 from genre.generation.keys import answer_key
 from genre.parts import Completion, Identity, Price, Prompt
+from genre_generators.batch_index import attempt_key
 from genre_generators.batch_options import BatchOptions, batch_limits
 from genre_generators.batch_prices import listed_batch_price
 from genre_generators.batch_service import BatchService
@@ -67,7 +68,7 @@ class BatchGenerator:
         if self._batches is None:
             self._batches = self._open()
         key = answer_key(prompt, self._identity).hex()
-        return await self._batches.answer(f"{key}-{prompt.retry}" if prompt.retry else key, prompt)
+        return await self._batches.answer(attempt_key(key, prompt.retry), prompt)
 
     def answers_are_stored(self) -> None:
         """Write down that the answers which were taken need not be fetched again: who asks once more means a new one.

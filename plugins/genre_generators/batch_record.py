@@ -41,6 +41,11 @@ class BatchRecord:
         """Our own name of the batch."""
         return self.path.stem
 
+    @property
+    def over(self) -> bool:
+        """Whether it has nothing any more that anybody may ask for."""
+        return len(self.unanswered) >= len(self.keys)
+
 
 def read_record(path: Path) -> BatchRecord:
     """What a file says.

@@ -6,6 +6,7 @@ import functools
 from genre.parts import Completion, Prompt, Refused
 from genre_generators.batch import Batch
 from genre_generators.batch_follower import Follower
+from genre_generators.batch_index import BatchIndex
 from genre_generators.batch_journal import Journal
 from genre_generators.batch_sender import Sender
 from genre_generators.batch_service import BatchService
@@ -40,7 +41,7 @@ class Batches:
         self._size = size
         self._collect_seconds = collect_seconds
         self._batches: list[Batch] = []
-        self._by_key: dict[str, Batch] = {}
+        self._index = BatchIndex()
         self._collected: Batch | None = None
         self._latest = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -52,7 +53,7 @@ class Batches:
         """The answer to a prompt, from the batch that has it or from the next one.
 
         Args:
-            key: of its answer, in hexadecimal digits.
+            key: of the prompt and the attempt, see `attempt_key`.
 
         Raises:
             GenerationError: there is none.
@@ -61,16 +62,17 @@ class Batches:
         async with self._loading:
             if not self._loaded:
                 await self._load()
-        batch = self._by_key.get(key)
-        if batch is None or key not in batch:
+        known = self._index.find(key)
+        if known is None:
             batch = self._collect(key, self._service.request(key, prompt))
-        elif batch is not self._collected and not batch.has_answer(key):
-            self._follow(batch)
+        else:
+            key, batch = known
+            if batch is not self._collected and not batch.has_answer(key):
+                self._follow(batch)
         try:
             return await batch.answer(key)
         finally:
-            if key not in batch and self._by_key.get(key) is batch:
-                del self._by_key[key]
+            self._index.leave(key, batch)
 
     def forget_taken(self) -> None:
         """Write down which answers are not needed again."""
@@ -78,6 +80,8 @@ class Batches:
             if batch.record is not None and batch.taken:
                 self._journal.ended(batch.record, batch.taken)
                 batch.taken.clear()
+        # What a batch was made of is kept no longer than somebody may ask for it.
+        self._batches = [batch for batch in self._batches if batch.record is None or not batch.record.over]
 
     async def aclose(self) -> None:
         """Stop looking after the batches, which go on; the journal knows them."""
@@ -95,7 +99,7 @@ class Batches:
         for record in records:
             batch = Batch(record)
             self._batches.append(batch)
-            self._by_key.update(dict.fromkeys(batch.open_keys, batch))
+            self._index.load(batch)
         self._loaded = True
 
     def _collect(self, key: str, request: bytes) -> Batch:
@@ -110,7 +114,7 @@ class Batches:
             self._send_after(self._collect_seconds)
         batch = self._collected
         batch.add(key, request)
-        self._by_key[key] = batch
+        self._index.put(key, batch)
         self._latest = asyncio.get_running_loop().time()
         if len(batch.requests) >= self._size:
             self._send()

@@ -40,6 +40,20 @@ def test_a_retry_of_a_prompt_is_sent_again(make: Maker, tmp_path: Path) -> None:
 
 
 @both
+def test_a_process_that_begins_anew_waits_for_the_batch_of_a_later_attempt(make: Maker, tmp_path: Path) -> None:
+    with BatchServer() as server:
+        server.outcome = lambda *_: Outcome(status=500)
+        ask(make(server, tmp_path), prompt())
+        server.outcome = lambda *_: Outcome()
+        server.held.set()
+        leave(make(server, tmp_path), tmp_path, prompt(retry=2))
+        server.held.clear()
+        [answer] = ask(make(server, tmp_path), prompt(retry=1))
+        assert len(server.batches) == 2
+    assert isinstance(answer, Completion)
+
+
+@both
 def test_answers_that_nobody_waited_for_are_there_when_somebody_asks(make: Maker, tmp_path: Path) -> None:
     with BatchServer() as server:
         server.held.set()
