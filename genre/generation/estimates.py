@@ -10,12 +10,13 @@ from genre.generation.asking import LONGEST_QUOTE
 from genre.generation.budget import most_tokens
 from genre.generation.costs import NOTHING, Cost, CostSum
 from genre.generation.engine import LOOK_UP_CHUNK, Addressing, Answered, Question, Routing
+from genre.generation.judging import WORTH_ASKING_AGAIN
 from genre.generation.keys import SameAgain
 from genre.generation.lengths import answer_lengths
 from genre.generation.prepare import PreparedRound
 from genre.generation.store import AnswerStore, StoredAnswer
 from genre.generation.tokens import BYTES_A_TOKEN, message_bytes
-from genre.parts import Completion, Generator, Price, Prompt, canonical_json
+from genre.parts import Completion, Generator, Price, Prompt, Sampling, canonical_json
 
 ASSUMED: Final = "assumed by an estimate"
 """Stands for the model's name where an answer is made up."""
@@ -69,8 +70,8 @@ class RoundEstimate:
         asked_again: calls that ask once more because the stored answer cannot be used.
         routes: the calls by generator, the first choice of each.
         unpriced: generators of the round whose price is not known; a run with a budget is refused.
-        assumptions: what is assumed of answers that the round depends on and that are not made yet; without any the
-            figures are those of a run.
+        assumptions: what is assumed of answers that the round depends on and that are not made yet; without any its
+            prompts are those of a run, and its calls too, if every answer can be used.
         problem: why the round cannot be estimated.
     """
 
@@ -108,11 +109,13 @@ class Again:
 
     @classmethod
     def of(cls, prepared: PreparedRound) -> "Again":
-        """What the round says."""
-        again = prepared.again
-        words = again.words("malformed", "x" * _REASON, prepared.prompter.schema, 1_000_000)
-        added = sum(len(each.content.encode()) for each in words) + 4 * LONGEST_QUOTE
-        return cls(again.times, added)
+        """What the round says; the answer has as many bytes as a quote of it can have."""
+        asked = Prompt("", "", 0, (), Sampling(max_tokens=1_000_000, temperature=0), prepared.prompter.schema)
+        said, reason = "\U0010ffff" * (LONGEST_QUOTE + 1), "x" * _REASON
+        longest = max(
+            most_tokens(prepared.again.prompt(asked, said, problem, reason))[0] for problem in WORTH_ASKING_AGAIN
+        )
+        return cls(prepared.again.times, longest - most_tokens(asked)[0])
 
 
 class StoredAsker:

@@ -1,13 +1,12 @@
-"""Ray, as this family uses it: a connection, an actor on the driver's machine, and a stream of answered blocks."""
+"""What this family asks of Ray: an actor on the driver's machine, and a stream of answered blocks."""
 
 import asyncio
 import collections
 import logging
-import math
-import os
+import warnings
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -15,7 +14,6 @@ import ray
 import ray.data
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from genre.errors import UsageError
 from genre_executors.ray_assignment import Assignment
 from genre_executors.ray_owner import Owner
 from genre_executors.ray_worker import Worker
@@ -23,62 +21,10 @@ from genre_executors.ray_worker import Worker
 if TYPE_CHECKING:
     from ray.actor import ActorHandle
 
-OWN_CLUSTER = "local"
 END_SECONDS = 10.0
 """How long the end of a round waits for Ray Data to end."""
-
-
-@contextmanager
-def connected(address: str | None, cpus: float) -> Iterator[None]:
-    """Ray is there while the block runs: the one that this program uses already, a running cluster, or one of its own.
-
-    Args:
-        address: of a running cluster; default: that in the environment's `RAY_ADDRESS`, and without it one of its own.
-        cpus: logical CPUs that the workers take.
-
-    Raises:
-        UsageError: there is no such cluster, or it has fewer CPUs.
-    """
-    if ray.is_initialized():
-        _check_cpus(cpus)
-        yield
-        return
-    _start(address or os.environ.get("RAY_ADDRESS") or OWN_CLUSTER, cpus)
-    try:
-        _check_cpus(cpus)
-        yield
-    finally:
-        ray.shutdown()
-
-
-def _start(address: str, cpus: float) -> None:
-    quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would tell its makers of the cluster
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # it warns of how Ray Data makes its workers, each time
-    # Ray prints what happens to workers to standard output, where others may read JSON; it is in its logs, too.
-    ray._private.worker._worker_logs_enabled = False
-    if address == OWN_CLUSTER:
-        # Workers wait for servers: more of them than the machine has CPUs are no mistake.
-        ray.init(address, num_cpus=max(os.cpu_count() or 1, math.ceil(cpus)), include_dashboard=False, **quiet)
-        return
-    remedy = "start it with `ray start`, run genre on one of its machines, and export RAY_AUTH_MODE=token for its token"
-    if address.startswith("ray://"):
-        raise UsageError(f"{address!r} is an address for Ray Client, which is not supported", remedy=remedy)
-    try:
-        ray.init(address, **quiet)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise UsageError(f"there is no Ray cluster at {address!r}: {error}", remedy=remedy) from error
-
-
-def _check_cpus(needed: float) -> None:
-    """Ray would wait for them, and say nothing."""
-    there = ray.cluster_resources().get("CPU", 0.0)
-    if there < needed:
-        raise UsageError(
-            f"the cluster has {there:g} logical CPUs, and the workers take {needed:g}",
-            where="executor ray",
-            remedy="lower `workers` or `cpus`, or add machines",
-        )
+BLOCK_RETRIES = 3
+"""How often a block that loses its worker is tried again; by default without end, even where a prompt is what kills."""
 
 
 def owner_here(store: str, limit: float, spent: float) -> "ActorHandle":
@@ -102,7 +48,9 @@ async def answered_blocks(
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # it tells of each execution, and repeats its errors
-    with ray.data.DataContext.current(context):
+    with ray.data.DataContext.current(context), warnings.catch_warnings():
+        # Ray will take this option by another name, and warns of that; the tests tell when it does.
+        warnings.filterwarnings("ignore", message=".*ray_remote_args.*")
         dataset = ray.data.from_arrow_refs([ray.put(block) for block in blocks]).map_batches(
             Worker,
             fn_constructor_args=(owner, assignment),
@@ -110,6 +58,7 @@ async def answered_blocks(
             batch_format="pyarrow",
             compute=ray.data.ActorPoolStrategy(size=min(assignment.workers, len(blocks))),
             num_cpus=cpus,
+            max_task_retries=BLOCK_RETRIES,
         )
     answered = _tables(dataset)
     loop = asyncio.get_running_loop()

@@ -114,7 +114,7 @@ class _RayAsker:
     @asynccontextmanager
     async def _on_cluster(self, routing: Routing) -> AsyncIterator["ClusterRound"]:
         """Connect, if no round before did, and set the round up."""
-        from genre_executors.ray_cluster import connected
+        from genre_executors.ray_connection import connected
         from genre_executors.ray_round import ClusterRound
 
         options = self.options

@@ -89,7 +89,8 @@ class ClusterRound:
                     raise
         except RayError as error:
             self._check()
-            raise RunError(f"the cluster failed: {_cause(error)!r}", remedy="run the command again") from error
+            remedy = "run the command again; Ray's logs tell why a worker is gone, such as a lack of memory"
+            raise RunError(f"the cluster failed: {_cause(error)!r}", remedy=remedy) from error
         if left:
             assert self._listening is not None
             await asyncio.wait({self._listening}, timeout=FAILURE_SECONDS)

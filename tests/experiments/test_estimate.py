@@ -14,9 +14,11 @@ import genre
 from genre.dataset import save_dataset
 from genre.errors import UsageError
 from genre.experiments import Estimate, estimate_experiment, estimate_folder, load_experiment
-from genre.generation import AnswerStore, GeneratorPool, RoundReport
+from genre.generation import AnswerStore, GeneratorPool, RoundReport, RoundSpec, prepare_round
+from genre.generation.budget import most_tokens
 from genre.generation.costs import Cost
-from genre.generation.estimates import RoundEstimate
+from genre.generation.estimates import Again, RoundEstimate
+from genre.generation.judging import WORTH_ASKING_AGAIN, Problem
 from genre.parts import Price, Prompt, Sampling
 from genre.registry import Registry
 from genre.settings import Layer, load_settings
@@ -199,6 +201,14 @@ def test_no_call_costs_more_than_the_most_even_when_it_is_asked_again(project: P
     assert most is not None
     assert report.cost.usd is not None
     assert 0.8 * most < report.cost.usd <= most
+
+
+@pytest.mark.parametrize("problem", sorted(WORTH_ASKING_AGAIN))
+def test_the_most_of_asking_again_has_its_messages_markup(project: Project, problem: Problem) -> None:
+    prepared = prepare_round(project.registry, RoundSpec(task="news-summarizer"))
+    prompt = next(prepared.prompter.prompts(small_dataset()))
+    longest = prepared.again.prompt(prompt, "\U0001f600" * 1_100, problem, "r" * 200)
+    assert most_tokens(longest)[0] <= most_tokens(prompt)[0] + Again.of(prepared).size
 
 
 def test_a_stored_answer_that_cannot_be_used_is_asked_for_again(project: Project) -> None:

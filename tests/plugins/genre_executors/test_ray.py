@@ -19,6 +19,7 @@ from small_data import small_dataset
 from genre.dataset import save_dataset
 from genre.generation import AnswerStore
 from genre.generation.commits import COMMIT_ROWS
+from genre_executors.ray_cluster import BLOCK_RETRIES
 
 CONCURRENCY = 8
 PROMPTS = 606
@@ -130,6 +131,29 @@ def test_a_killed_worker_s_block_is_not_asked_again_as_a_whole(tmp_path: Path) -
 
 
 @pytest.mark.slow
+def test_a_prompt_that_kills_each_worker_that_asks_it_ends_the_round(tmp_path: Path) -> None:
+    killed: list[int] = []
+
+    def answer_or_kill(request: Request) -> Reply:
+        if "More news 300" in request.user_text and len(killed) < 10:
+            [asking] = worker_processes()
+            killed.append(asking)
+            os.kill(asking, signal.SIGKILL)
+        return answer(request)
+
+    with ChatServer(answer_or_kill) as server:
+        project(tmp_path, server)
+        with (tmp_path / "registry.toml").open("a", encoding="utf-8") as file:
+            file.write("workers = 1\n")
+        done = run_genre(tmp_path, *enrich("ray"))
+    assert done.code == 1
+    assert "the cluster failed" in done.err
+    assert "deprecated" not in done.err
+    assert len(killed) == 1 + BLOCK_RETRIES
+    assert stored(tmp_path / "ray.sqlite") >= 300 - COMMIT_ROWS
+
+
+@pytest.mark.slow
 def test_a_run_that_is_interrupted_keeps_what_was_answered_and_asks_for_the_rest_only(
     genre: Genre, tmp_path: Path
 ) -> None:
@@ -205,6 +229,18 @@ def test_a_budget_is_not_exceeded_by_all_workers_together(genre: Genre, tmp_path
         assert "the budget of 3 USD does not cover the next call" in done.err
     assert 1.0 <= 0.01 * len(server.requests) <= 3.0
     assert 0 <= len(server.requests) - stored(tmp_path / "ray.sqlite") <= CONCURRENCY
+
+
+def test_an_address_where_nobody_listens_is_told_at_once(tmp_path: Path) -> None:
+    """Ray would try for minutes."""
+    with ChatServer(answer) as server:
+        project(tmp_path, server)
+        with (tmp_path / "registry.toml").open("a", encoding="utf-8") as file:
+            file.write('address = "127.0.0.1:1"\n')
+        done = run_genre(tmp_path, *enrich("ray"))
+    assert done.code == 2
+    assert "there is no Ray cluster at '127.0.0.1:1'" in done.err
+    assert "Failed to connect" not in done.err
 
 
 def test_ray_is_not_started_for_what_is_stored(genre: Genre, tmp_path: Path) -> None:
