@@ -73,10 +73,16 @@ class GroupCommit:
         return self._unwritten
 
     async def room(self) -> None:
-        """Return when less than a whole group is not on disk: whatever is not may be paid twice, so it is bounded."""
+        """Return when less than a whole group is not on disk: whatever is not may be paid twice, so it is bounded.
+
+        Raises:
+            RunError: an answer could not be written: nothing may be paid any more.
+        """
         while self._unwritten >= COMMIT_ROWS and self._failure is None:
             self._written.clear()
             await self._written.wait()
+        if self._failure is not None:
+            raise self._failure
 
     @property
     def failed(self) -> bool:

@@ -135,6 +135,7 @@ class Engine:
                 exhausted = len(chunk) < LOOK_UP_CHUNK
                 keys = [key for question in chunk for key in question.keys.answers]
                 stored = await loop.run_in_executor(thread, self._store.look_up, keys)
+                calls.check()
                 for question in chunk:
                     found = question.answer_in(stored)
                     waiting.append(

@@ -2,12 +2,13 @@
 
 import asyncio
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from genre.errors import RunError
 from genre.generation import AnswerStore, Engine, Limits, Routing, commits
 from genre.generation.store import StoredAnswer
 from genre.parts import Completion, Identity, Message, Prompt, Sampling
@@ -113,3 +114,43 @@ def test_however_slow_the_disk_is_no_more_answers_are_at_risk_than_those_in_flig
         at_risk = asyncio.run(ask(store))
         assert 0 < at_risk <= concurrency + commits.COMMIT_ROWS
         assert store.count() == {"ok": 3_000}
+
+
+class FullDisk:
+    """A store that writes nothing."""
+
+    def look_up(self, keys: Sequence[bytes]) -> dict[bytes, StoredAnswer]:
+        return {}
+
+    def put(self, answers: Iterable[StoredAnswer]) -> None:
+        raise RunError("the disk is full")
+
+
+def test_nothing_is_asked_any_more_when_an_answer_could_not_be_written() -> None:
+    generator = Counting(ready=5_000)
+
+    async def ask() -> None:
+        routing = Routing.to(generator, Limits(concurrency=500), "g")
+        async for _ in Engine(FullDisk()).answers(prompts(5_000), routing):
+            pass
+
+    with pytest.raises(RunError, match="the disk is full"):
+        asyncio.run(ask())
+    assert generator.calls <= 500 + commits.COMMIT_ROWS
+
+
+def test_no_further_prompts_are_read_when_the_round_cannot_go_on(tmp_path: Path) -> None:
+    class Broken(Counting):
+        async def complete(self, prompt: Prompt) -> Completion:
+            raise ValueError("a mistake of its author")
+
+    read: list[Prompt] = []
+
+    async def ask(store: AnswerStore) -> None:
+        asked = (read.append(prompt) or prompt for prompt in prompts(5_000))  # type: ignore[func-returns-value]
+        async for _ in Engine(store).answers(asked, Routing.to(Broken(0), Limits(concurrency=500), "g")):
+            pass
+
+    with closing(AnswerStore(tmp_path / "answers.sqlite")) as store, pytest.raises(RunError, match="mistake"):
+        asyncio.run(ask(store))
+    assert len(read) <= 1_000
