@@ -261,6 +261,7 @@ def _print_totals(totals: "Sequence[Totals]") -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from genre.cli.narrow import show
     from genre.cli.tables import output
 
     table = Table(box=None, header_style="bold")
@@ -274,7 +275,7 @@ def _print_totals(totals: "Sequence[Totals]") -> None:
             "unknown" if count is None else f"{count:,}" for count in (each.prompt_tokens, each.completion_tokens)
         )
         table.add_row(*names, f"{each.answers:,}", *tokens, _cost([each]))
-    output().print(table)
+    show(output(), table)
 
 
 def _cost(totals: "Sequence[Totals]") -> str:

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from genre.cli.narrow import show
 from genre.cli.terminal import harmless
 from genre.experiments.estimate import Estimate
 from genre.experiments.results import METRICS, mean_rows
@@ -51,7 +52,7 @@ def rounds_table(reports: Mapping[str, Sequence[RoundReport]]) -> None:
     console = output()
     for table in (rounds, models, texts):
         if table.row_count:
-            console.print(table)
+            show(console, table)
     for line in mended:
         console.print(Text(harmless(line)))
     for reason in reasons:
@@ -77,7 +78,7 @@ def estimate_table(estimate: Estimate, *, budget: float | None = None) -> None:
             table.add_row(*(first if len(each.routes) == 1 else inner), *figures)
     console = output()
     if table.row_count:
-        console.print(table)
+        show(console, table)
     for line in _notes(estimate):
         console.print(Text(harmless(line)))
     if budget is not None:
@@ -232,7 +233,7 @@ def results_table(rows: Sequence[Mapping[str, object]]) -> None:
                 place = (variant, Text(str(row["baseline"])), str(row["segment"]))
                 figures = (f"{value:.4f}" if isinstance(value := row[name], float) else "-" for name in METRICS)
                 table.add_row(*place, *figures, f"{row['impressions']:,}")
-        output().print(table)
+        show(output(), table)
 
 
 def _table(title: str, names: Sequence[str], figures: Sequence[str]) -> Table:

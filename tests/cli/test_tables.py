@@ -1,7 +1,13 @@
 """Tables of rounds on the terminal."""
 
-import pytest
+import io
 
+import pytest
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from genre.cli.narrow import show
 from genre.cli.tables import money, rounds_table, short
 from genre.generation import RoundReport
 from genre.generation.costs import Cost
@@ -103,3 +109,21 @@ def test_money_never_reads_0_where_it_is_unknown_or_small(cost: Cost | None, tex
 @pytest.mark.parametrize(("count", "text"), [(0, "0"), (999, "999"), (12_345, "12.3k"), (1_500_000, "1.5M")])
 def test_counts_are_short(count: int, text: str) -> None:
     assert short(count) == text
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_no_name_is_broken_into_pieces_and_no_figure_is_cut_on_a_narrow_terminal(width: int) -> None:
+    table = Table(title="Rounds")
+    for name in ("variant", "round", "generator"):
+        table.add_column(name, overflow="fold")
+    for name in ("prompts", "stored", "shared", "calls", "tokens", "expected", "at most"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_row("sample", Text("user-profiler"), "local", *"1234567")
+    table.add_row("", "", "  other", "1,000,000", *"234567")
+    console = Console(width=width, file=io.StringIO())
+    show(console, table)
+    assert isinstance(console.file, io.StringIO)
+    lines = console.file.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    words = " ".join(lines).split()
+    assert {"sample", "user-profiler", "local", "other", "1,000,000", "expected", "7"} <= set(words)
