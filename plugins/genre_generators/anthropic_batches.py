@@ -14,10 +14,10 @@ from genre_generators.chat_errors import plain
 from genre_generators.chat_replies import json_object
 
 _COUNTS: Final = ("succeeded", "errored", "canceled", "expired")
-_CLOCKS: Final = 300.0
-"""Seconds that the provider's clock may be behind or ahead."""
-_CREATION: Final = 3_600.0
-"""Seconds after which a request to make a batch is over."""
+_APART: Final = 86_400.0
+"""Seconds between our clock when we sent a batch and the provider's when it was made, at most: clocks may be wrong, and
+results tell anyway whose it is.
+"""
 
 
 class AnthropicBatches:
@@ -66,13 +66,15 @@ class AnthropicBatches:
         return _status(await self._http.call("POST", "/messages/batches", data=body, content_type="application/json"))
 
     async def find(self, record: BatchRecord, known: Collection[str]) -> str | None:
-        """A batch of as many requests, made when ours was sent. Batches carry no name of ours: whether it is ours shows
-        in its results, which name the prompts.
+        """The batch of as many requests that was made nearest to when ours was sent. Batches carry no name of ours:
+        whether it is ours shows in its results, which name the prompts.
         """
+        nearest: tuple[float, str] | None = None
         async for each in self._http.listed("/messages/batches", "after_id"):
-            if each.get("id") not in known and _may_be(each, record):
-                return checked_id(each)
-        return None
+            apart = _seconds_apart(each, record)
+            if apart is not None and each.get("id") not in known and (nearest is None or apart < nearest[0]):
+                nearest = apart, checked_id(each)
+        return None if nearest is None else nearest[1]
 
     async def status(self, batch: str) -> Status:
         """How far it is."""
@@ -120,11 +122,13 @@ def _status(reply: Mapping[str, Json]) -> Status:
     )
 
 
-def _may_be(batch: Mapping[str, Json], record: BatchRecord) -> bool:
+def _seconds_apart(batch: Mapping[str, Json], record: BatchRecord) -> float | None:
+    """Seconds between what was sent and this batch; None when it cannot be ours."""
     if count(batch.get("request_counts"), "processing", *_COUNTS) != len(record.keys):
-        return False
+        return None
     try:
         made = datetime.fromisoformat(str(batch.get("created_at"))).timestamp()
-    except ValueError:
-        return False
-    return record.made - _CLOCKS <= made <= record.made + _CREATION + _CLOCKS
+    except (ValueError, OverflowError, OSError):
+        return None
+    apart = abs(made - record.made)
+    return apart if apart <= _APART else None

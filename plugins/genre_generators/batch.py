@@ -15,6 +15,7 @@ class Batch:
         size: bytes of the requests.
         follower: the task that sends it, waits for it and hands its answers out.
         too_much: the provider does not take as much now.
+        named: its results have named one of its prompts.
         taken: prompts whose answers were taken by those who asked.
         cancelled_here: we have asked the provider to stop, because it took too long.
     """
@@ -26,6 +27,7 @@ class Batch:
         self.follower: asyncio.Task[None] | None = None
         self.cancelled_here = False
         self.too_much = False
+        self.named = False
         self.taken: set[str] = set()
         self._open = set() if record is None else set(record.keys) - record.unanswered
         self._answers: dict[str, Completion] = {}

@@ -47,9 +47,9 @@ class Follower:
     async def follow(self, batch: Batch) -> None:
         """Bring a batch to its end. Whatever goes wrong is told to those who wait for it."""
         try:
-            record = await self._sender.sent(batch)
-            if record is not None:
-                await self._hand_out(batch, record, await self._ended(batch, record))
+            while (record := await self._sender.sent(batch)) is not None:
+                if await self._hand_out(batch, record, await self._ended(batch, record)):
+                    break
         except Exception as error:  # noqa: BLE001  who waits has to be told; the engine knows what is an error
             batch.interrupted(error)
         finally:
@@ -100,12 +100,16 @@ class Follower:
         with suppress(GenerationError):
             await self._service.cancel(record.batch)
 
-    async def _hand_out(self, batch: Batch, record: BatchRecord, status: Status) -> None:
+    async def _hand_out(self, batch: Batch, record: BatchRecord, status: Status) -> bool:
+        """Whether this was our batch."""
         if status.failure is not None:
             errors = dict.fromkeys(batch.open_keys, status.failure)
             batch.too_much = isinstance(status.failure, RateLimited)
         else:
             errors = await fetch_results(self._service, status, batch, self._patience)
+            if record.found and record.batch is not None and not (errors or batch.named):
+                self._journal.strange(record, record.batch)
+                return False
         missing = Transient(f"the batch {record.batch} ended without an answer to this prompt", may_be_billed=True)
         for key in batch.open_keys - errors.keys():
             errors[key] = missing
@@ -113,6 +117,7 @@ class Follower:
             stopped = Fatal(f"the batch {record.batch} was cancelled; run again to send its prompts in another one")
             errors = {key: stopped if isinstance(error, Transient) else error for key, error in errors.items()}
         self._finish(batch, record, errors)
+        return True
 
     def _finish(self, batch: Batch, record: BatchRecord, errors: dict[str, GenerationError]) -> None:
         """Prompts without an answer are written down before anybody can send them again."""

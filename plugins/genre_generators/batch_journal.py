@@ -60,7 +60,7 @@ class Journal:
         with self._told(), suppress(FileNotFoundError):  # another process found out that it was not made
             record.lock = lock_file(record.path) if record.lock is None else record.lock
             found = read_record(record.path)
-            record.file, record.batch = found.file, found.batch
+            record.file, record.batch, record.found = found.file, found.batch, found.found
             return record.lock is not None
         record.file = None
         return True
@@ -77,11 +77,17 @@ class Journal:
             append_line(record.path, {"file": file})
         record.file = file
 
-    def created(self, record: BatchRecord, batch: str) -> None:
-        """The batch is made."""
+    def created(self, record: BatchRecord, batch: str, *, found: bool = False) -> None:
+        """The batch is made; or it was found, and is likely to be ours."""
         with self._told():
-            append_line(record.path, {"batch": batch})
-        record.batch = batch
+            append_line(record.path, {"batch": batch, **({"found": True} if found else {})})
+        record.batch, record.found = batch, found
+
+    def strange(self, record: BatchRecord, batch: str) -> None:
+        """The batch that was found is somebody else's."""
+        with self._told():
+            append_line(record.path, {"strange": batch})
+        record.batch, record.found, record.strange = None, False, record.strange | {batch}
 
     def ended(self, record: BatchRecord, unanswered: Iterable[str]) -> None:
         """The batch has ended; it has no answers, or none any more, for prompts that may be sent in another one."""

@@ -23,6 +23,8 @@ class BatchRecord:
         keys: the prompts in it, by the keys of their answers.
         file: the provider's id of the uploaded requests; None while they are not uploaded.
         batch: the provider's id of the batch; None while it is not known to have been made.
+        found: that batch is the likeliest in the provider's list; it is ours if its results name our prompts.
+        strange: ids of batches that were found, and were somebody else's.
         lock: descriptor of its file, while this process is making it.
         unanswered: prompts that it has no answer for, or whose answer is stored by now.
     """
@@ -34,6 +36,8 @@ class BatchRecord:
     file: str | None = None
     batch: str | None = None
     unanswered: frozenset[str] = frozenset()
+    found: bool = False
+    strange: frozenset[str] = frozenset()
     lock: int | None = None
 
     @property
@@ -67,7 +71,10 @@ def read_record(path: Path) -> BatchRecord:
     for event in events:
         file, batch, unanswered = event.get("file"), event.get("batch"), event.get("unanswered")
         record.file = file if isinstance(file, str) else record.file
-        record.batch = batch if isinstance(batch, str) else record.batch
+        if isinstance(batch, str):
+            record.batch, record.found = batch, event.get("found") is True
+        if isinstance(strange := event.get("strange"), str):
+            record.batch, record.found, record.strange = None, False, record.strange | {strange}
         if isinstance(unanswered, list):
             record.unanswered |= frozenset(map(str, unanswered))
     return record

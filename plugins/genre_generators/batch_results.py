@@ -43,10 +43,12 @@ async def fetch_results(
 
 async def _read(service: BatchService, status: Status, batch: Batch, errors: dict[str, GenerationError]) -> None:
     remaining = batch.open_keys - errors.keys()
+    asked = frozenset(batch.record.keys if batch.record else ())
     lines = 0
     async with aclosing(service.results(status)) as results:
         async for key, outcome in results:
             lines += 1
+            batch.named = batch.named or key in asked
             if key in remaining:
                 remaining.discard(key)
                 if isinstance(outcome, Completion):

@@ -93,7 +93,7 @@ class Sender:
         for wait in self._patience.waits():
             await asyncio.sleep(wait)
             try:
-                found = await self._service.find(record, self._known)
+                found = await self._service.find(record, self._known | record.strange)
             except (RateLimited, Transient):
                 if time.time() > record.made + self._patience.whole:
                     raise
@@ -104,14 +104,14 @@ class Sender:
                     f"cannot be read: {error} (once you remove {record.path}, its prompts are sent again)"
                 ) from error
             if found is not None:
-                return await self._made(record, found)
+                return await self._made(record, found, found=not record.file)  # a file has one batch
             looks += 1
             if looks == _LOOKS:
                 raise _NotMade(Transient("the batch was not made"))
         raise AssertionError("waits without end")
 
-    async def _made(self, record: BatchRecord, identifier: str) -> BatchRecord:
-        await asyncio.to_thread(self._journal.created, record, identifier)
+    async def _made(self, record: BatchRecord, identifier: str, *, found: bool = False) -> BatchRecord:
+        await asyncio.to_thread(self._journal.created, record, identifier, found=found)
         self._known.add(identifier)
         return record
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from batch_calls import Maker, ask, both, leave, openai, prompt
+from batch_calls import Maker, anthropic, ask, both, leave, openai, prompt
 from batch_server import BatchServer
 from servers import Reply
 
@@ -63,6 +63,31 @@ def test_an_outage_after_the_longest_time_does_not_lose_a_batch(
         [answer] = ask(make(server, tmp_path), prompt())
         assert len(server.batches) == 1
     assert type(error) is Fatal
+    assert isinstance(answer, Completion)
+
+
+def test_a_batch_of_somebody_else_does_not_hide_ours(tmp_path: Path) -> None:
+    with BatchServer() as server:
+        leave_in_doubt(server, anthropic, tmp_path)
+        others = [tmp_path / "one", tmp_path / "two"]
+        for other in others:
+            ask(anthropic(server, other), prompt(5))
+        [answer] = ask(anthropic(server, tmp_path), prompt())
+        assert len(server.batches) == 3
+    assert isinstance(answer, Completion)
+
+
+@pytest.mark.parametrize("hours", [-5, 5])
+def test_a_batch_that_was_sent_by_a_wrong_clock_is_found(hours: int, tmp_path: Path) -> None:
+    with BatchServer() as server:
+        leave_in_doubt(server, anthropic, tmp_path)
+        [file] = tmp_path.glob("*.jsonl")
+        first, *others = file.read_text().splitlines()
+        said = json.loads(first)
+        said["made"] += hours * 3_600
+        file.write_text("\n".join([json.dumps(said), *others, ""]))
+        [answer] = ask(anthropic(server, tmp_path), prompt())
+        assert len(server.batches) == 1
     assert isinstance(answer, Completion)
 
 
