@@ -14,10 +14,10 @@ def share_cluster() -> None:
         ray.init("local", num_cpus=4, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
 
 
-def worker_processes() -> list[int]:
-    """The processes that answer prompts for this one, or for processes that it started."""
-    mine = os.getpid()
-    return [pid for pid in _processes() if b"ray::MapWorker" in _file(pid, "cmdline") and mine in _ancestors(pid)]
+def worker_processes(kind: str = "MapWorker") -> list[int]:
+    """The processes that answer prompts for this one, or for processes that it started; or those of another kind."""
+    mine, name = os.getpid(), f"ray::{kind}".encode()
+    return [pid for pid in _processes() if name in _file(pid, "cmdline") and mine in _ancestors(pid)]
 
 
 def _processes() -> list[int]:

@@ -18,6 +18,7 @@ from genre_executors.ray_assignment import Assignment
 from genre_executors.ray_cluster import answered_blocks, owner_here
 from genre_executors.ray_owner import News
 from genre_executors.ray_rows import answer_from, error_of, failure_of, prompt_text
+from genre_executors.ray_store import owner_is_gone
 
 if TYPE_CHECKING:
     from ray.actor import ActorHandle
@@ -89,8 +90,7 @@ class ClusterRound:
                     raise
         except RayError as error:
             self._check()
-            remedy = "run the command again; Ray's logs tell why a worker is gone, such as a lack of memory"
-            raise RunError(f"the cluster failed: {_cause(error)!r}", remedy=remedy) from error
+            raise RunError(f"the cluster failed: {_cause(error)!r}", remedy="see Ray's logs, and run it again") from error
         if left:
             assert self._listening is not None
             await asyncio.wait({self._listening}, timeout=FAILURE_SECONDS)
@@ -115,7 +115,7 @@ class ClusterRound:
                 self._tell(await self._owner.news.remote())
             await self._owner.fail.remote(failure_of(self._failure))  # when it was a listener here
         except RayError:
-            self._failure = self._failure or RunError("the process that owns the answer store is gone")
+            self._failure = self._failure or owner_is_gone()
 
     def _tell(self, news: News) -> None:
         try:

@@ -43,4 +43,9 @@ class OwnerStore:
         try:
             return ray.get(reference)
         except ray.exceptions.RayError as error:
-            raise RunError("the process that owns the answer store is gone", remedy="run the command again") from error
+            raise owner_is_gone() from error
+
+
+def owner_is_gone() -> RunError:
+    """What ends a round without its owner."""
+    return RunError("the process that owns the answer store is gone", remedy="run the command again")

@@ -154,6 +154,26 @@ def test_a_prompt_that_kills_each_worker_that_asks_it_ends_the_round(tmp_path: P
 
 
 @pytest.mark.slow
+def test_an_owner_that_dies_ends_the_round_and_what_it_wrote_is_kept(tmp_path: Path) -> None:
+    killed: list[int] = []
+
+    def answer_or_kill(request: Request) -> Reply:
+        if request.number == PROMPTS // 2:
+            killed.extend(worker_processes("Owner"))
+            os.kill(killed[0], signal.SIGKILL)
+        return answer(request)
+
+    with ChatServer(answer_or_kill) as server:
+        project(tmp_path, server)
+        done = run_genre(tmp_path, *enrich("ray"))
+    assert done.code == 1
+    assert "the process that owns the answer store is gone" in done.err
+    assert "-> run the command again" in done.err
+    assert "Traceback" not in done.err
+    assert stored(tmp_path / "ray.sqlite") >= PROMPTS // 2 - CONCURRENCY - COMMIT_ROWS
+
+
+@pytest.mark.slow
 def test_a_run_that_is_interrupted_keeps_what_was_answered_and_asks_for_the_rest_only(
     genre: Genre, tmp_path: Path
 ) -> None:
