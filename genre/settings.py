@@ -49,13 +49,18 @@ class Secret:
         """The value.
 
         Raises:
-            UsageError: the variable is not set.
+            UsageError: the variable is not set, or holds what no header of HTTP may hold, such as the end of a line.
         """
         value = os.environ.get(self.env, "")
         if not value:
             raise UsageError(
                 f"the environment variable {self.env} is not set, and an API key is read from it",
                 remedy=f"export {self.env}=... and run the command again",
+            )
+        if not (value.isascii() and value.isprintable()):
+            raise UsageError(
+                f"the environment variable {self.env} holds a character that no API key has, such as the end of a line",
+                remedy=f"export {self.env}=... with the key alone",
             )
         return value
 

@@ -233,6 +233,16 @@ def test_a_secret_that_is_not_set_is_an_error_that_names_the_variable(
         Secret("GENRE_TEST_SECRET").reveal()
 
 
+@pytest.mark.parametrize("value", ["sk-hush\n", "sk-hush\r", "sk-hüsh"])
+def test_a_secret_with_a_character_that_no_header_holds_is_told_without_its_value(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("GENRE_TEST_SECRET", value)
+    with pytest.raises(UsageError, match="GENRE_TEST_SECRET") as caught:
+        Secret("GENRE_TEST_SECRET").reveal()
+    assert "sk-h" not in f"{caught.value} {caught.value.remedy}"
+
+
 # -- paths and unreadable files ---------------------------------------------------------------------------------
 
 
