@@ -113,7 +113,8 @@ class WorkerProcess(asyncio.SubprocessProtocol):
         self._input.close()
         await asyncio.wait([self._ended], timeout=CLOSE_SECONDS)
         if not self.ended:
-            self._transport.kill()
+            # Killed, and not listened to any more: what it has started itself may hold its pipes open.
+            self._transport.close()
             await self._ended
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

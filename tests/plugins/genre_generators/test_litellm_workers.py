@@ -37,7 +37,7 @@ PROMPT = Prompt("t", "N1", 3, (Message("user", "A title, please."),), Sampling(3
 OPTIONS = LiteLLMOptions("openai/small", api_base="http://127.0.0.1:9/v1", workers=1)
 
 STAND_IN = """
-import asyncio, os, sys, types
+import asyncio, os, subprocess, sys, types
 
 class Timeout(Exception): pass
 class APIConnectionError(Exception): pass
@@ -54,6 +54,8 @@ async def acompletion(messages, **arguments):
     if words == "die":
         print("out of memory", os.environ.get("TEST_KEY"), file=sys.stderr, flush=True)
         os._exit(3)
+    if words == "start another process":
+        subprocess.Popen(["sleep", "60"], stdin=subprocess.DEVNULL)
     if words == "hang":
         try:
             await asyncio.Event().wait()
@@ -241,6 +243,16 @@ def test_closing_ends_the_workers_and_a_later_call_starts_others() -> None:
         assert await text(generator, "process") != first
 
     with_generator(scenario)
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_closing_does_not_wait_for_what_a_worker_has_started() -> None:
+    async def scenario() -> None:
+        async with opened() as generator:
+            await text(generator, "start another process")
+            await asyncio.wait_for(generator.aclose(), 30)
+
+    asyncio.run(scenario())
 
 
 @pytest.mark.usefixtures("stand_in")
