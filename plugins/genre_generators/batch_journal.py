@@ -48,8 +48,7 @@ class Journal:
         record = BatchRecord(path, self._service, time.time(), tuple(keys))
         first: dict[str, Json] = {"format": 1, "service": record.service, "made": record.made, "keys": [*record.keys]}
         with self._told():
-            begin_file(path, first)
-            record.lock = lock_file(path)
+            record.lock = begin_file(path, first)
         return record
 
     def seize(self, record: BatchRecord) -> bool:

@@ -9,18 +9,20 @@ from pathlib import Path
 from genre.parts import Json
 
 
-def begin_file(path: Path, first: Mapping[str, Json]) -> None:
-    """Make a file with its first line; it has the whole line or does not exist."""
+def begin_file(path: Path, first: Mapping[str, Json]) -> int | None:
+    """Make a file with its first line, locked as by `lock_file`; it has the whole line or does not exist."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".draft")
     draft.touch()
     append_line(draft, first)
+    lock = lock_file(draft)  # before anybody can see it
     draft.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
+    return lock
 
 
 def append_line(path: Path, value: Mapping[str, Json]) -> None:

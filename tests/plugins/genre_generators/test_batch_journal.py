@@ -130,6 +130,20 @@ def test_what_became_of_a_batch_is_not_for_others_to_find_out_while_it_is_made(t
     assert (seen.file, seen.batch) == ("file-1", "batch_1")
 
 
+def test_a_batch_is_locked_before_others_can_see_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace = Path.replace
+
+    def and_look(draft: Path, path: Path) -> Path:
+        made = replace(draft, path)
+        other = Journal(tmp_path, "s")
+        assert not other.seize(other.records()[0])
+        return made
+
+    monkeypatch.setattr(Path, "replace", and_look)
+    one = Journal(tmp_path, "s")
+    one.release(one.begin(["0" * 40]))
+
+
 def test_a_batch_that_another_process_found_not_to_be_made_is_not_looked_for(tmp_path: Path) -> None:
     one, other = Journal(tmp_path, "s"), Journal(tmp_path, "s")
     made = one.begin(["0" * 40])

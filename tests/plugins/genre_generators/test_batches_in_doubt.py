@@ -1,7 +1,8 @@
 """Providers that are late, away or vague: no batch that may be paid is taken for one that was not made."""
 
+import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ from batch_server import BatchServer
 from servers import Reply
 
 from genre.errors import RunError
-from genre.parts import Completion, Fatal
+from genre.parts import Completion, Fatal, Transient
 from genre_generators import batch_follower
 from genre_generators.batch_journal import Journal
+from genre_generators.batch_record import BatchRecord
 
 
 def makes_a_batch(method: str, path: str) -> bool:
@@ -138,3 +140,32 @@ def test_a_time_that_is_none_is_a_damaged_journal(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"format": 1, "service": "s", "made": true, "keys": []}\n', encoding="utf-8")
     with pytest.raises(RunError, match="damaged"):
         Journal(tmp_path, "s").records()
+
+
+def test_a_call_that_is_cut_off_while_its_batch_is_written_down_locks_nobody_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = Journal.begin
+    waiting: list[asyncio.Task[Completion]] = []
+
+    async def scenario() -> Completion:
+        generator = openai(server, tmp_path)
+
+        def and_give_up(journal: Journal, keys: Iterable[str]) -> BatchRecord:
+            loop.call_soon_threadsafe(closing.set)
+            return begin(journal, keys)
+
+        loop, closing = asyncio.get_running_loop(), asyncio.Event()
+        monkeypatch.setattr(Journal, "begin", and_give_up)
+        waiting.append(asyncio.create_task(generator.complete(prompt())))
+        await closing.wait()
+        waiting[0].cancel()
+        await generator.aclose()
+        with pytest.raises(Transient, match="not made"):
+            await asyncio.wait_for(generator.complete(prompt()), 20)
+        return await generator.complete(prompt())
+
+    with BatchServer() as server:
+        answer = asyncio.run(scenario())
+        assert len(server.batches) == 1
+    assert isinstance(answer, Completion)
