@@ -90,7 +90,7 @@ class ClusterRound:
                     raise
         except RayError as error:
             self._check()
-            raise RunError(f"the cluster failed: {_cause(error)!r}", remedy="see Ray's logs, and run it again") from error
+            raise RunError(f"the cluster failed: {_cause(error)!r}", remedy="see Ray's logs, run it again") from error
         if left:
             assert self._listening is not None
             await asyncio.wait({self._listening}, timeout=FAILURE_SECONDS)
