@@ -163,7 +163,10 @@ def test_a_call_that_is_cut_off_while_its_batch_is_written_down_locks_nobody_out
         await generator.aclose()
         with pytest.raises(Transient, match="not made"):
             await asyncio.wait_for(generator.complete(prompt()), 20)
-        return await generator.complete(prompt())
+        try:
+            return await generator.complete(prompt())
+        finally:
+            await generator.aclose()
 
     with BatchServer() as server:
         answer = asyncio.run(scenario())
