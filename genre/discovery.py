@@ -15,7 +15,8 @@ from typing import Final
 import attrs
 
 from genre.errors import UsageError
-from genre.settings import Settings, structure
+from genre.options import structure
+from genre.settings import Settings
 
 ENTRY_POINT_GROUP: Final = "genre"
 

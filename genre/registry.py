@@ -11,8 +11,9 @@ import pluggy
 from genre import hooks
 from genre.discovery import PluginSettings, PluginSource, load_import_string, plugin_sources
 from genre.errors import GenreError, RunError, RunVetoed, UsageError, nearest
+from genre.options import structure
 from genre.parts import AnyPart, Baseline, Encoder, Kind, Part, RunPlan, Task
-from genre.settings import Settings, load_settings, structure
+from genre.settings import Settings, load_settings
 
 PART_HOOKS: Final[Mapping[str, tuple[Kind | None, type[AnyPart]]]] = {
     "genre_datasets": ("dataset", Part),

@@ -17,9 +17,9 @@ from genre.experiments.models import overridden, overridden_training
 from genre.experiments.plan import BaselineOverride
 from genre.generation import Limits
 from genre.modeling import FeatureSettings, TrainingSettings
+from genre.options import option_names, structure
 from genre.parts import Baseline, Kind
 from genre.registry import Registry
-from genre.settings import option_names, structure
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

@@ -8,7 +8,8 @@ import attrs
 import pytest
 
 from genre.errors import UsageError, nearest
-from genre.settings import Layer, Secret, Settings, load_settings, read_layer, read_toml, structure
+from genre.options import Secret, structure
+from genre.settings import Layer, Settings, load_settings, read_layer, read_toml
 
 
 @attrs.frozen

@@ -40,7 +40,8 @@ def train(
     from genre.experiments.plan import BaselineOverride, located, located_word_vectors
     from genre.experiments.results import Cell
     from genre.modeling import FeatureSettings, TrainingSettings, check_model_folder, save_model
-    from genre.settings import Layer, Settings, Table, structure
+    from genre.options import structure
+    from genre.settings import Layer, Settings, Table
 
     registry = registry_of(ctx)
     record = registry.baseline(baseline)

@@ -35,9 +35,9 @@ from genre.modeling import (
     with_frozen_states,
     with_tokenizers,
 )
+from genre.options import structure
 from genre.parts import Baseline, EpochFinished, FieldKind, Kind, canonical_json
 from genre.registry import Registry
-from genre.settings import structure
 from genre.version import __version__
 
 

@@ -12,8 +12,9 @@ from genre.errors import UsageError, nearest
 from genre.generation import RoundSpec
 from genre.modeling import FeatureSettings, TrainingSettings
 from genre.modeling.untrained import UNTRAINED
+from genre.options import option_names, structure
 from genre.parts import NAME_RULE, is_name
-from genre.settings import Layer, Settings, Table, option_names, read_toml, structure
+from genre.settings import Layer, Settings, Table, read_toml
 
 REGISTRY_TABLES: Final = ("plugins", "generators", "executors", "tasks", "defaults")
 """Tables that an experiment file may hold to override registry.toml."""

@@ -26,9 +26,10 @@ from genre.generation import (
 )
 from genre.generation.engine import Answered
 from genre.generation.judging import Judgement, judge
+from genre.options import option_names
 from genre.parts import AnswersStored, Prompt, Record, RunPlan, Task
 from genre.registry import Registry
-from genre.settings import Layer, Settings, option_names
+from genre.settings import Layer, Settings
 
 
 @attrs.frozen

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from genre.errors import UsageError, nearest
 from genre.experiments.plan import Experiment
 from genre.generation import AnswerOptions, PreparedRound, RoundSpec, prepare_round
+from genre.options import option_names
 from genre.registry import Registry
-from genre.settings import option_names
 
 
 def rounds_of_experiment(experiment: Experiment, registry: Registry) -> dict[str, list[PreparedRound]]:

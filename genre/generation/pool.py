@@ -8,9 +8,9 @@ from genre.errors import UsageError
 from genre.generation.engine import Routing
 from genre.generation.instances import instance
 from genre.generation.limits import Limits
+from genre.options import structure, without_secrets
 from genre.parts import Generator, Router
 from genre.registry import Registry
-from genre.settings import structure, without_secrets
 
 
 class GeneratorPool:

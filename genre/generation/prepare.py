@@ -9,9 +9,10 @@ import attrs
 from genre.dataset import Dataset
 from genre.errors import UsageError, nearest
 from genre.generation.asking import AnswerOptions, AskAgain
+from genre.options import option_names, structure
 from genre.parts import NAME_RULE, Gate, Kind, Prompter, Task, Updater, is_name
 from genre.registry import Registry
-from genre.settings import Layer, Settings, option_names, structure
+from genre.settings import Layer, Settings
 
 
 @attrs.frozen

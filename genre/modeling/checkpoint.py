@@ -15,9 +15,9 @@ from genre.modeling.recommender import Recommender
 from genre.modeling.settings import FeatureSettings
 from genre.modeling.staging import staged
 from genre.modeling.vocabulary import Vocabulary, tokenizer_hash
+from genre.options import structure
 from genre.parts import WORDS, Baseline
 from genre.registry import Registry
-from genre.settings import structure
 
 _FORMAT: Final = 2
 _CONFIG, _VOCABULARY, _WEIGHTS = "model.json", "vocabulary.json", "model.safetensors"

@@ -13,9 +13,10 @@ from genre.discovery import PluginSettings
 from genre.errors import RunError
 from genre.generation import AnswerStore, Asker, Budget, Engine, Executor, Work, generator_pool
 from genre.generation.engine import Answered
+from genre.options import structure
 from genre.parts import AnswersStored, Message, Prompt, Sampling
 from genre.registry import Registry
-from genre.settings import Layer, structure
+from genre.settings import Layer
 from genre.testing.check import Check, ConformanceError, checks_of, require, shown
 from genre.testing.subject import Subject, require_misspelling_is_told
 

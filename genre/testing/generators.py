@@ -11,6 +11,7 @@ from typing import Any, Final, cast, get_args
 import attrs
 
 from genre.generation import parse_answer
+from genre.options import Secret
 from genre.parts import (
     Completion,
     GenerationError,
@@ -21,7 +22,6 @@ from genre.parts import (
     Prompt,
     Sampling,
 )
-from genre.settings import Secret
 from genre.testing.check import Check, ConformanceError, checks_of, require, shown
 from genre.testing.routers import RouterLaws
 from genre.testing.subject import Subject, require_misspelling_is_told

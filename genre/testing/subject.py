@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 import attrs
 
 from genre.errors import UsageError
+from genre.options import option_names
 from genre.parts import Kind
 from genre.registry import Registry
-from genre.settings import option_names
 from genre.testing.check import ConformanceError
 
 

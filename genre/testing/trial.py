@@ -13,8 +13,8 @@ from genre.dataset import Dataset
 from genre.errors import UsageError
 from genre.generation.prepare import PreparedRound, RoundSpec, prepare_round
 from genre.generation.records import RecordSink
+from genre.options import option_names
 from genre.parts import Prompt, Prompter, Record
-from genre.settings import option_names
 from genre.testing.check import ConformanceError
 from genre.testing.example_data import copied, example_dataset
 from genre.testing.examples import example_answer

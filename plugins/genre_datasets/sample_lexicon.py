@@ -7,7 +7,8 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from genre.settings import read_toml, structure
+from genre.options import structure
+from genre.settings import read_toml
 
 Rules: TypeAlias = Mapping[str, tuple[str, ...]]
 """The phrases that each symbol may become."""

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import attrs
 
+from genre.options import Secret
 from genre.parts import Identity, Json
-from genre.settings import Secret
 from genre_generators.anthropic_messages import OWN_FIELDS
 from genre_generators.batch_options import BatchOptions, identity_parameters
 from genre_generators.chat_requests import check_parameters

@@ -7,8 +7,8 @@ from typing import Final
 
 import attrs
 
+from genre.options import Secret
 from genre.parts import Json, Price
-from genre.settings import Secret
 
 MOST_REQUESTS: Final = 50_000
 _IN_FLIGHT: Final = 20_000

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, TypeAlias, cast
 import attrs
 
 from genre.errors import UsageError
+from genre.options import structure
 from genre.parts import (
     Completion,
     Fatal,
@@ -19,7 +20,6 @@ from genre.parts import (
     Transient,
     Usage,
 )
-from genre.settings import structure
 from genre_generators.litellm_options import LiteLLMOptions
 
 Line: TypeAlias = dict[str, Any]

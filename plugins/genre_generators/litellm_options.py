@@ -5,8 +5,8 @@ from typing import Literal
 
 import attrs
 
+from genre.options import Secret
 from genre.parts import Price
-from genre.settings import Secret
 from genre_generators.chat_requests import check_parameters
 from genre_generators.openai_compatible import check_address
 

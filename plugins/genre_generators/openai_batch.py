@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 
 import attrs
 
+from genre.options import Secret
 from genre.parts import Identity, Json
-from genre.settings import Secret
 from genre_generators.batch_options import BatchOptions, identity_parameters
 from genre_generators.chat_requests import Structured, check_parameters
 from genre_generators.openai_compatible import check_address

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from genre.options import Secret
 from genre.parts import Completion, Identity, Json, Price, Prompt
-from genre.settings import Secret
 from genre_generators.chat_requests import Structured, check_parameters
 
 if TYPE_CHECKING:

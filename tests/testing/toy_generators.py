@@ -5,8 +5,8 @@ import uuid
 
 import attrs
 
+from genre.options import Secret
 from genre.parts import Completion, Fatal, Identity, Json, Prompt, Refused
-from genre.settings import Secret
 
 
 @attrs.frozen

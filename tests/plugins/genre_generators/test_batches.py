@@ -15,8 +15,8 @@ from batch_server import BatchServer, Outcome
 from servers import ChatServer, Reply
 
 from genre.errors import UsageError
+from genre.options import Secret
 from genre.parts import Completion, Fatal, GenerationError, RateLimited, Refused, Sampling, Transient, Usage
-from genre.settings import Secret
 from genre_generators.anthropic_batch import AnthropicBatchOptions, anthropic_batch
 from genre_generators.batch import Batch
 from genre_generators.batch_record import BatchRecord

@@ -10,6 +10,7 @@ import pytest
 from servers import ChatServer, Reply
 
 from genre.errors import UsageError
+from genre.options import Secret, structure
 from genre.parts import (
     Completion,
     Fatal,
@@ -23,7 +24,6 @@ from genre.parts import (
     Transient,
     Usage,
 )
-from genre.settings import Secret, structure
 from genre_generators.litellm_provider import LiteLLMGenerator, LiteLLMOptions
 from genre_generators.openai_compatible import OpenAICompatibleGenerator, OpenAICompatibleOptions
 

@@ -22,9 +22,9 @@ from servers import ChatServer, Reply
 
 from genre.errors import UsageError
 from genre.generation import AnswerStore, Engine, Limits, Routing
+from genre.options import Secret
 from genre.parts import Completion, Fatal, GenerationError, Json, Message, Prompt, RateLimited, Sampling, Transient
 from genre.registry import Registry
-from genre.settings import Secret
 from genre.testing import checks
 from genre_generators.litellm_messages import configuration_line
 from genre_generators.litellm_options import LiteLLMOptions

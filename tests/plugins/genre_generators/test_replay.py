@@ -15,8 +15,8 @@ from genre.errors import UsageError
 from genre.generation.exports import write_export
 from genre.generation.keys import answer_key, question_key
 from genre.generation.store import StoredAnswer
+from genre.options import structure
 from genre.parts import Completion, Fatal, Identity, Message, Prompt, Refused, Sampling, Skipped
-from genre.settings import structure
 from genre_generators.replay import ReplayGenerator, ReplayOptions
 
 SHARED = Path(__file__).parents[4] / "shared" / "data"
