@@ -54,9 +54,10 @@ class LiteLLMCaller:
         return attrs.evolve(completion, **hidden)
 
     async def aclose(self) -> None:
-        """Close litellm's connections."""
+        """Close litellm's connections. They are shared: another generator that is still in use opens new ones."""
         if self._litellm is not None:
             await self._litellm.close_litellm_async_clients()
+            self._litellm.in_memory_llm_clients_cache.flush_cache()  # it would go on with those that are closed
 
     def start(self) -> None:
         """Import litellm, which takes seconds, and make sure that it can ask the model.

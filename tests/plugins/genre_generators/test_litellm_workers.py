@@ -384,6 +384,19 @@ def test_a_server_that_cannot_be_reached_is_told_in_plain_words_and_was_not_paid
 
 
 @pytest.mark.slow
+def test_one_that_is_closed_leaves_another_at_work(bench: Bench) -> None:
+    async def scenario() -> None:
+        async with opened(model="openai/small", workers=0) as generator:
+            with pytest.raises(Transient):
+                await generator.complete(PROMPT)
+
+    before = bench.outcome(bench.here, Reply.answer("at work"))
+    bench.runner.run(scenario())
+    assert bench.outcome(bench.here, Reply.answer("at work")) == before
+    assert isinstance(before, Completion)
+
+
+@pytest.mark.slow
 def test_a_lost_connection_is_told_as_one_and_may_have_been_paid(bench: Bench) -> None:
     lost = bench.outcome(bench.here, Reply(manner="drop"))
     assert lost == (Transient, "the connection failed: Server disconnected", True, None)
