@@ -338,7 +338,10 @@ class _Calls:
 
 def _storable(completion: Completion) -> Completion:
     """As the store keeps it: fresh and read again, an answer is the same."""
-    return attrs.evolve(completion, text=storable(completion.text), model=storable(completion.model))
+    text, model = storable(completion.text), storable(completion.model)
+    if text is completion.text and model is completion.model:
+        return completion
+    return attrs.evolve(completion, text=text, model=model)
 
 
 def _keeps(generator: Generator) -> bool:

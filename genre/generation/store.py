@@ -353,7 +353,11 @@ def _to_row(answer: StoredAnswer, now: int) -> tuple[object, ...]:
 
 def storable(text: str) -> str:
     """A lone surrogate cannot be stored; what cannot be read by anyone is kept in an escaped form."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode()
+    return text
 
 
 def _count(tokens: int | None) -> int | None:

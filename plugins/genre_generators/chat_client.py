@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, cast
 
 import aiohttp
 
+from genre.generation.keys import SameAgain
 from genre.parts import Completion, Json, Prompt
 from genre_generators.chat_replies import read_body
-from genre_generators.chat_requests import Structured, request_fields
+from genre_generators.chat_requests import Structured, request_fields, response_format
 from genre_generators.http_failures import Failures, is_loopback, read_reply_bytes
 
 MAX_REPLY_BYTES: Final = 4 << 20
@@ -46,6 +47,7 @@ class ChatClient:
         self._key = key
         self._failures = Failures(key, key_name, timeout)
         self._structured = structured
+        self._format = SameAgain(self._format_json)
         self._parameters = dict(parameters or {})
         self._session: aiohttp.ClientSession | None = None
 
@@ -55,8 +57,7 @@ class ChatClient:
         Raises:
             GenerationError: one of its subclasses, never anything else.
         """
-        request = {**self._parameters, "model": self._model, **request_fields(prompt, self._structured)}
-        body = _ENCODER.encode(request).encode()
+        body = self._body(prompt)
         try:
             # A redirect is not followed: the key and the reader's data go to the configured server only.
             async with self._open().post(self._url, data=body, allow_redirects=False) as response:
@@ -66,6 +67,18 @@ class ChatClient:
                 raise self._failures.of_reply(response.status, response.headers, reply)
         except (aiohttp.ClientError, OSError) as failure:
             raise self._failures.of_connection(failure) from failure
+
+    def _body(self, prompt: Prompt) -> bytes:
+        """The request. The answer's format is the same for all prompts of a round, and is written once."""
+        request = {**self._parameters, "model": self._model, **request_fields(prompt, "none")}
+        text = _ENCODER.encode(request)
+        if (answer := self._format(prompt.schema)) is not None:
+            text = f'{text[:-1]},"response_format":{answer}}}'
+        return text.encode()
+
+    def _format_json(self, schema: object) -> str | None:
+        answer = response_format(cast(Mapping[str, Json] | None, schema), self._structured)
+        return None if answer is None else _ENCODER.encode(answer)
 
     async def aclose(self) -> None:
         """Close the connections; a later call opens new ones."""

@@ -27,14 +27,17 @@ def request_fields(prompt: Prompt, structured: Structured) -> dict[str, Json]:
         "top_p": prompt.sampling.top_p,
         "seed": prompt.seed,
     }
-    if prompt.schema is not None and structured == "json_schema":
-        fields["response_format"] = {
-            "type": "json_schema",
-            "json_schema": {"name": "answer", "strict": True, "schema": dict(prompt.schema)},
-        }
-    elif prompt.schema is not None and structured == "json_object":
-        fields["response_format"] = {"type": "json_object"}
-    return fields
+    answer = response_format(prompt.schema, structured)
+    return fields if answer is None else {**fields, "response_format": answer}
+
+
+def response_format(schema: Mapping[str, Json] | None, structured: Structured) -> dict[str, Json] | None:
+    """How a request asks for JSON; None where the prompt's words alone do."""
+    if schema is None or structured == "none":
+        return None
+    if structured == "json_object":
+        return {"type": "json_object"}
+    return {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": dict(schema)}}
 
 
 def check_parameters(_instance: object, attribute: "attrs.Attribute[Any]", value: Mapping[str, object]) -> None:
