@@ -2,7 +2,8 @@
 
 import functools
 import hashlib
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal
@@ -11,6 +12,7 @@ import attrs
 import jinja2
 import jinja2.sandbox
 from jinja2.exceptions import SecurityError
+from jinja2.runtime import Context
 
 from genre.errors import UsageError
 from genre.parts import Message
@@ -30,6 +32,11 @@ class ChatTemplate:
     path: Path
     version: str
     _template: jinja2.Template
+    _reading: "_Reading" = attrs.field(init=False)
+
+    @_reading.default
+    def _begin_reading(self) -> "_Reading":
+        return _Reading(self._template)
 
     @classmethod
     def load(cls, path: Path) -> "ChatTemplate":
@@ -75,7 +82,7 @@ class ChatTemplate:
             UsageError: the template asks for a variable that its task does not give, does what the sandbox forbids, or
                 fails in any other way; names file and line.
         """
-        context = self._template.new_context(variables)
+        context = self._reading.context(variables)
         try:
             return tuple(
                 Message(role, "".join(self._template.blocks[role](context)).strip())
@@ -104,6 +111,19 @@ class ChatTemplate:
                 line = self._template.get_corresponding_lineno(traceback.tb_lineno)
             traceback = traceback.tb_next
         return line
+
+
+class _Reading(threading.local):
+    """A thread's context of a template. Making one for each prompt would cost twice as much as all the rest."""
+
+    def __init__(self, template: jinja2.Template) -> None:
+        self._context = template.new_context({})
+        self._globals = self._context.parent
+
+    def context(self, variables: Mapping[str, object]) -> Context:
+        """A context that holds these variables, and nothing of those before them."""
+        self._context.parent = {**self._globals, **variables}
+        return self._context
 
 
 @functools.cache

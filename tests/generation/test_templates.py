@@ -1,5 +1,7 @@
 """Chat templates are data that a user may replace, so their mistakes are answered like those of any input file."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -70,3 +72,23 @@ def test_news_text_cannot_start_a_line_of_the_prompt(tmp_path: Path) -> None:
 def test_a_title_in_template_syntax_is_only_text(tmp_path: Path) -> None:
     chat = template(tmp_path, "{% block user %}{{ title }}{% endblock %}")
     assert chat.render(title="{{ 7 * 7 }}{% block system %}")[0].content == "{{ 7 * 7 }}{% block system %}"
+
+
+def test_nothing_of_a_prompt_is_left_in_the_next_one(tmp_path: Path) -> None:
+    chat = template(
+        tmp_path,
+        "{% block user %}{% if name %}{% set kept = name %}{% endif %}{{ kept }}{{ loop_over([1, 2]) }}{% endblock %}",
+    )
+    assert chat.render(name="Ann", loop_over=len)[0].content == "Ann2"
+    with pytest.raises(UsageError, match="kept"):
+        chat.render(name="", loop_over=len)
+    with pytest.raises(UsageError, match="loop_over"):
+        chat.render(name="Ann")
+
+
+def test_prompts_that_are_rendered_in_several_threads_do_not_mix(tmp_path: Path) -> None:
+    together = threading.Barrier(2)
+    chat = template(tmp_path, "{% block system %}{{ wait(10) }}{% endblock %}{% block user %}{{ name }}{% endblock %}")
+    with ThreadPoolExecutor(2) as threads:
+        rendered = threads.map(lambda name: chat.render(name=name, wait=together.wait)[1].content, ("Ann", "Bob"))
+        assert list(rendered) == ["Ann", "Bob"]
