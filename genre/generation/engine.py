@@ -21,7 +21,7 @@ from genre.generation.keys import KeyMaker, Keys, identity_text
 from genre.generation.limits import Limits
 from genre.generation.route import Outcome, Route, RouteDown
 from genre.generation.store import StoredAnswer, storable
-from genre.parts import AnswersStored, Completion, Generator, Identity, Prompt, Router, Skipped
+from genre.parts import AnswersStored, Completion, Generator, Identity, KeepsAnswers, Prompt, Router, Skipped
 
 DRAIN_SECONDS: Final = 1.2
 """How long the end of a round waits for answers that are under way; Ctrl-C has to end within two seconds."""
@@ -257,7 +257,9 @@ class _Calls:
     async def close(self) -> None:
         """Let calls in flight end, for their answers are paid; stop those that have not begun."""
         tasks = list(self._tasks.values())
-        in_flight = any(route.in_flight and not _keeps(route.generator) for route in self._routes.values())
+        in_flight = any(
+            route.in_flight and not isinstance(route.generator, KeepsAnswers) for route in self._routes.values()
+        )
         for route in self._routes.values():
             route.down = route.down or "the round has ended"
         if tasks and in_flight:
@@ -269,8 +271,8 @@ class _Calls:
     def tell_stored(self) -> None:
         """Tell generators that keep their answers that all of them are on disk."""
         for route in self._routes.values():
-            if _keeps(route.generator):
-                route.generator.answers_are_stored()  # type: ignore[attr-defined]  # it offers that
+            if isinstance(route.generator, KeepsAnswers):
+                route.generator.answers_are_stored()
 
     def _forget(self, keys: tuple[bytes, ...], task: "asyncio.Task[StoredAnswer | None]") -> None:
         self._tasks.pop(keys, None)
@@ -342,8 +344,3 @@ def _storable(completion: Completion) -> Completion:
     if text is completion.text and model is completion.model:
         return completion
     return attrs.evolve(completion, text=text, model=model)
-
-
-def _keeps(generator: Generator) -> bool:
-    """Whether it keeps its answers until it is told that they are stored, so that a call that is cut off loses none."""
-    return hasattr(generator, "answers_are_stored")

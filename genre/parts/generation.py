@@ -195,8 +195,6 @@ class Generator(Protocol):
     `price: Price | None`, what its tokens cost (None: unknown), without which it cannot run under a budget. It may also
     offer `default_limits`, a mapping with the fields of `limits` in registry.toml that it needs to be others than the
     usual ones, and an attribute `on_message: Callable[[str], None]`, which is set to what shows a line to the user.
-    One that keeps its answers, so that a call that is cut off loses none, offers `answers_are_stored()`, which is
-    called when all that it gave are on disk.
     `count_tokens(prompt) -> int | None` lets an estimate count the tokens of prompts; it must ask nobody.
 
     Concurrency, limits, retries, the store and progress are the engine's.
@@ -212,6 +210,14 @@ class Generator(Protocol):
         Raises:
             GenerationError: one of its subclasses, never anything else.
         """
+
+
+@runtime_checkable
+class KeepsAnswers(Protocol):
+    """A generator that keeps its answers until they are stored, so that a call that is cut off loses none."""
+
+    def answers_are_stored(self) -> None:
+        """All that it gave are on disk."""
 
 
 @runtime_checkable

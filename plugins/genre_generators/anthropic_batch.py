@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import attrs
 
-from genre.options import Secret
 from genre.parts import Identity, Json
 from genre_generators.anthropic_messages import OWN_FIELDS
-from genre_generators.batch_options import BatchOptions, identity_parameters
+from genre_generators.batch_options import BatchOptions, identity_parameters, secret_of
 from genre_generators.chat_requests import check_parameters
 from genre_generators.openai_compatible import check_address
 
@@ -55,9 +54,7 @@ def anthropic_batch(options: AnthropicBatchOptions) -> "BatchGenerator":
     from genre_generators.http_failures import Failures
 
     address = options.base_url.rstrip("/")
-    secret = options.api_key or (Secret("ANTHROPIC_API_KEY") if address == ANTHROPIC else None)
-    if options.api_key is not None:
-        options.api_key.reveal()  # so that a missing key is told before anything is rendered
+    secret = secret_of(options, address, own=ANTHROPIC, usual="ANTHROPIC_API_KEY")
     further = cast(Mapping[str, Json], options.parameters)  # check_parameters made sure of it
 
     def connect() -> AnthropicBatches:

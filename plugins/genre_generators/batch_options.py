@@ -48,6 +48,21 @@ class BatchOptions:
     price: Price | None = None
 
 
+def secret_of(options: BatchOptions, address: str, *, own: str, usual: str) -> Secret | None:
+    """Where the key is read from; None for a server that is sent none.
+
+    Args:
+        own: the provider's own address, which alone is sent the key of the variable `usual`.
+
+    Raises:
+        UsageError: the variable of the option `api_key` is not set, which is told before anything is rendered.
+    """
+    if options.api_key is None:
+        return Secret(usual) if address == own else None
+    options.api_key.reveal()
+    return options.api_key
+
+
 def batch_limits(options: BatchOptions) -> Mapping[str, object]:
     """Limits that make sense for batches: a batch takes its time, and many prompts are in flight."""
     return {

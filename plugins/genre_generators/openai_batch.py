@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 
 import attrs
 
-from genre.options import Secret
 from genre.parts import Identity, Json
-from genre_generators.batch_options import BatchOptions, identity_parameters
+from genre_generators.batch_options import BatchOptions, identity_parameters, secret_of
 from genre_generators.chat_requests import Structured, check_parameters
 from genre_generators.openai_compatible import check_address
 
@@ -49,9 +48,7 @@ def openai_batch(options: OpenAIBatchOptions) -> "BatchGenerator":
     from genre_generators.openai_batches import OpenAIBatches
 
     address = options.base_url.rstrip("/")
-    secret = options.api_key or (Secret("OPENAI_API_KEY") if address == OPENAI else None)
-    if options.api_key is not None:
-        options.api_key.reveal()  # so that a missing key is told before anything is rendered
+    secret = secret_of(options, address, own=OPENAI, usual="OPENAI_API_KEY")
     further = cast(Mapping[str, Json], options.parameters)  # check_parameters made sure of it
 
     def connect() -> OpenAIBatches:

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from typing import Final, Literal
 
 import aiohttp
+import attrs
 
 from genre.parts import Json, Prompt
 from genre_generators.batch_http import BatchHttp
@@ -54,11 +55,8 @@ class OpenAIBatches:
 
     def request(self, key: str, prompt: Prompt) -> bytes:
         """One line of the input file."""
-        fields = request_fields(prompt, self._structured)
-        if self._structured == "json_schema" and prompt.schema is not None:
-            schema = strict_subset(dict(prompt.schema))
-            form: dict[str, Json] = {"name": "answer", "strict": True, "schema": schema}
-            fields["response_format"] = {"type": "json_schema", "json_schema": form}
+        schema = None if prompt.schema is None else strict_subset(prompt.schema)
+        fields = request_fields(attrs.evolve(prompt, schema=schema), self._structured)
         fields[self._token_field] = fields.pop("max_tokens")
         kept = {name: value for name, value in fields.items() if name not in self._omit}
         body: dict[str, Json] = {**self._parameters, "model": self._model, **kept}

@@ -1,5 +1,6 @@
 """Answers' schemas as providers' strict modes take them."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from genre.parts import Json
@@ -8,16 +9,18 @@ NOT_STRICT: Final = frozenset({"minLength", "maxLength", "uniqueItems"})
 """JSON-schema keywords that providers' strict modes refuse; the answer's parser checks them anyway."""
 
 
-def strict_subset(schema: Json) -> Json:
+def strict_subset(schema: Mapping[str, Json]) -> dict[str, Json]:
     """The schema without the keywords that strict modes refuse."""
-    if not isinstance(schema, dict):
-        return schema
     kept: dict[str, Json] = {}
     for keyword, value in schema.items():
         if keyword in NOT_STRICT:
             continue
         if keyword == "properties" and isinstance(value, dict):
-            kept[keyword] = {name: strict_subset(inner) for name, inner in value.items()}
+            kept[keyword] = {name: _inner(inner) for name, inner in value.items()}
         else:
-            kept[keyword] = strict_subset(value)
+            kept[keyword] = _inner(value)
     return kept
+
+
+def _inner(value: Json) -> Json:
+    return strict_subset(value) if isinstance(value, dict) else value
