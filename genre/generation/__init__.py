@@ -4,7 +4,7 @@ from genre.generation.answers import parse_answer
 from genre.generation.asking import AnswerOptions
 from genre.generation.budget import Budget, parse_budget
 from genre.generation.costs import Cost
-from genre.generation.engine import Engine, Routing
+from genre.generation.engine import Engine
 from genre.generation.executors import Asker, Executor, Work, find_executor
 from genre.generation.limits import Limits
 from genre.generation.pool import GeneratorPool, generator_pool
@@ -12,6 +12,7 @@ from genre.generation.prepare import PreparedRound, RoundSpec, prepare_round
 from genre.generation.reports import ModelReport, RoundProgress, RoundReport
 from genre.generation.retrying import retrying
 from genre.generation.rounds import run_rounds
+from genre.generation.routing import Routing
 from genre.generation.store import AnswerStore, StoredAnswer
 from genre.generation.templates import ChatTemplate
 

@@ -5,7 +5,7 @@ import collections
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from genre.errors import GenreError, RunError
 from genre.generation.store import StoredAnswer
@@ -13,6 +13,8 @@ from genre.parts import AnswersStored
 
 COMMIT_SECONDS: Final = 0.02
 COMMIT_ROWS: Final = 256
+Written: TypeAlias = Callable[[GenreError | None], None]
+"""Told that an answer is on disk, or why it never will be."""
 
 
 class KeyedAnswers(Protocol):
@@ -42,7 +44,7 @@ class GroupCommit:
         self._store = store
         self._thread = thread
         self._on_stored = on_stored
-        self._pending: list[tuple[StoredAnswer, asyncio.Future[None]]] = []
+        self._pending: list[tuple[StoredAnswer, Written]] = []
         self._unwritten = 0
         self._written = asyncio.Event()
         self._arrived = asyncio.Event()
@@ -51,26 +53,16 @@ class GroupCommit:
         self._failure: GenreError | None = None
         self._writer = asyncio.create_task(self._write())
 
-    async def put(self, answer: StoredAnswer) -> None:
-        """Return when the answer is on disk. A caller that is cancelled loses nothing: it is written all the same.
-
-        Raises:
-            RunError: the store cannot be written, or a listener failed.
-        """
+    def add(self, answer: StoredAnswer, written: Written) -> None:
+        """Write the answer with the next group, and then call `written`."""
         if self._failure is not None:
-            raise self._failure
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._pending.append((answer, done))
+            written(self._failure)
+            return
+        self._pending.append((answer, written))
         self._unwritten += 1
         self._arrived.set()
         if len(self._pending) >= COMMIT_ROWS:
             self._full.set()
-        await done
-
-    @property
-    def unwritten(self) -> int:
-        """Answers that are not on disk yet."""
-        return self._unwritten
 
     async def room(self) -> None:
         """Return when less than a whole group is not on disk: whatever is not may be paid twice, so it is bounded.
@@ -126,13 +118,8 @@ class GroupCommit:
             self._failure = RunError(f"a listener of stored answers failed: {error!r}")
         self._unwritten -= len(group)
         self._written.set()
-        for _, done in group:
-            if done.done():
-                continue
-            if self._failure is None:
-                done.set_result(None)
-            else:
-                done.set_exception(self._failure)
+        for _, written in group:
+            written(self._failure)
 
     def _tell(self, answers: Sequence[StoredAnswer]) -> None:
         per_task = collections.Counter((answer.task, answer.generator) for answer in answers)

@@ -9,11 +9,12 @@ import attrs
 from genre.generation.asking import LONGEST_QUOTE
 from genre.generation.budget import most_tokens
 from genre.generation.costs import NOTHING, Cost, CostSum
-from genre.generation.engine import LOOK_UP_CHUNK, Addressing, Answered, Question, Routing
+from genre.generation.engine import LOOK_UP_CHUNK, Answered
 from genre.generation.judging import WORTH_ASKING_AGAIN
 from genre.generation.keys import SameAgain
 from genre.generation.lengths import answer_lengths
 from genre.generation.prepare import PreparedRound
+from genre.generation.routing import Addressing, Question, Routing
 from genre.generation.store import AnswerStore, StoredAnswer
 from genre.generation.tokens import BYTES_A_TOKEN, message_bytes
 from genre.parts import Completion, Generator, Price, Prompt, Sampling, canonical_json

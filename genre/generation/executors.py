@@ -8,8 +8,9 @@ import attrs
 
 from genre.errors import UsageError
 from genre.generation.budget import Budget
-from genre.generation.engine import Answered, Routing
+from genre.generation.engine import Answered
 from genre.generation.instances import instance
+from genre.generation.routing import Routing
 from genre.generation.store import AnswerStore
 from genre.parts import AnswersStored, Prompt
 from genre.registry import Registry

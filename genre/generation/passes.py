@@ -13,12 +13,13 @@ from pathlib import Path
 
 import attrs
 
-from genre.generation.engine import Answered, Routing
+from genre.generation.engine import Answered
 from genre.generation.executors import Asker
 from genre.generation.judging import WORTH_ASKING_AGAIN, Judgement, judge
 from genre.generation.prepare import PreparedRound
 from genre.generation.records import Quarantine, RecordSink
 from genre.generation.reports import Tally
+from genre.generation.routing import Routing
 from genre.generation.waiting import Asked, Unusable, WaitingList
 from genre.parts import Gate, Prompt
 

@@ -5,9 +5,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import cast
 
 from genre.errors import UsageError
-from genre.generation.engine import Routing
 from genre.generation.instances import instance
 from genre.generation.limits import Limits
+from genre.generation.routing import Routing
 from genre.options import structure, without_secrets
 from genre.parts import Generator, Router
 from genre.registry import Registry

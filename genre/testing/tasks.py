@@ -9,12 +9,13 @@ from pathlib import Path
 import attrs
 
 from genre.dataset import Dataset
-from genre.generation.engine import Engine, Routing
+from genre.generation.engine import Engine
 from genre.generation.limits import Limits
 from genre.generation.pool import GeneratorPool
 from genre.generation.prepare import PreparedRound
 from genre.generation.reports import RoundReport
 from genre.generation.rounds import run_rounds
+from genre.generation.routing import Routing
 from genre.generation.store import AnswerStore
 from genre.parts import Completion, Identity, Prompt
 from genre.testing.check import Check, checks_of, require

@@ -1,6 +1,7 @@
 """The owner: the one process that writes the store and keeps the ledger while a round is on a cluster."""
 
 import asyncio
+import functools
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -11,8 +12,8 @@ import attrs
 
 from genre.errors import GenreError
 from genre.generation import AnswerStore
+from genre.generation.calls import DRAIN_SECONDS
 from genre.generation.commits import GroupCommit
-from genre.generation.engine import DRAIN_SECONDS
 from genre.parts import AnswersStored
 from genre_executors.ray_ledger import Grant, Ledger
 from genre_executors.ray_rows import Failure, answer_from, answer_text, failure_of
@@ -70,13 +71,12 @@ class Owner:
 
     async def put(self, answers: Sequence[str]) -> Failure | None:
         """Return when all of them are on disk, or why they are not."""
-        puts = (self._commits.put(answer_from(text)) for text in answers)
-        errors = [error for error in await asyncio.gather(*puts, return_exceptions=True) if error is not None]
-        for error in errors:
-            if not isinstance(error, GenreError):
-                raise error
-            return failure_of(error)
-        return None
+        loop = asyncio.get_running_loop()
+        outcomes: list[asyncio.Future[GenreError | None]] = [loop.create_future() for _ in answers]
+        for text, outcome in zip(answers, outcomes, strict=True):
+            self._commits.add(answer_from(text), functools.partial(_tell, outcome))
+        errors = (error for error in await asyncio.gather(*outcomes) if error is not None)
+        return next(map(failure_of, errors), None)
 
     async def beat(self, worker: str, spent: float, unused: float, busy: bool) -> tuple[bool, bool]:
         """A worker is alive and spent so much. Tells it whether to stop, and whether money is scarce."""
@@ -134,3 +134,8 @@ class Owner:
     def _on_stored(self, event: AnswersStored) -> None:
         self._news.stored.append((event.task, event.generator, event.count))
         self._changed.set()
+
+
+def _tell(outcome: "asyncio.Future[GenreError | None]", failure: GenreError | None) -> None:
+    if not outcome.done():  # whoever waits may have been cancelled
+        outcome.set_result(failure)

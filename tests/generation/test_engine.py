@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from genre.errors import RunError
-from genre.generation.engine import Answered, Engine, Routing
+from genre.generation.engine import Answered, Engine
 from genre.generation.keys import answer_key
 from genre.generation.limits import Limits
+from genre.generation.routing import Routing
 from genre.generation.store import AnswerStore
 from genre.parts import (
     AnswersStored,

@@ -107,7 +107,7 @@ def test_what_could_not_be_stored_is_fetched_again(make: Maker, tmp_path: Path) 
 
 
 def test_a_round_that_ends_does_not_wait_for_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("genre.generation.engine.DRAIN_SECONDS", 3_600.0)
+    monkeypatch.setattr("genre.generation.calls.DRAIN_SECONDS", 3_600.0)
     with BatchServer() as server:
         server.held.set()
         server.intercept = lambda _, path: Reply.error(401) if "batch_1" in path else None
