@@ -10,6 +10,7 @@ from genre.generation.keys import SameAgain
 from genre.parts import Completion, Json, Prompt
 from genre_generators.chat_replies import read_body
 from genre_generators.chat_requests import Structured, request_fields, response_format
+from genre_generators.deadline import Deadline
 from genre_generators.http_failures import Failures, is_loopback, read_reply_bytes
 
 MAX_REPLY_BYTES: Final = 4 << 20
@@ -49,7 +50,7 @@ class ChatClient:
         self._structured = structured
         self._format = SameAgain(self._format_json)
         self._parameters = dict(parameters or {})
-        self._session: aiohttp.ClientSession | None = None
+        self._connections: tuple[aiohttp.ClientSession, Deadline] | None = None
 
     async def complete(self, prompt: Prompt) -> Completion:
         """Answer one prompt.
@@ -58,13 +59,15 @@ class ChatClient:
             GenerationError: one of its subclasses, never anything else.
         """
         body = self._body(prompt)
+        session, deadline = self._open()
         try:
-            # A redirect is not followed: the key and the reader's data go to the configured server only.
-            async with self._open().post(self._url, data=body, allow_redirects=False) as response:
-                reply = self._failures.without_key(await read_reply_bytes(response, MAX_REPLY_BYTES))
-                if response.status == 200:
-                    return read_body(reply, self._model)
-                raise self._failures.of_reply(response.status, response.headers, reply)
+            with deadline.call():
+                # A redirect is not followed: the key and the reader's data go to the configured server only.
+                async with session.post(self._url, data=body, allow_redirects=False) as response:
+                    reply = self._failures.without_key(await read_reply_bytes(response, MAX_REPLY_BYTES))
+            if response.status == 200:
+                return read_body(reply, self._model)
+            raise self._failures.of_reply(response.status, response.headers, reply)
         except (aiohttp.ClientError, OSError) as failure:
             raise self._failures.of_connection(failure) from failure
 
@@ -82,20 +85,21 @@ class ChatClient:
 
     async def aclose(self) -> None:
         """Close the connections; a later call opens new ones."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        connections, self._connections = self._connections, None
+        if connections is not None:
+            await connections[0].close()
 
-    def _open(self) -> aiohttp.ClientSession:
-        """The session; made here because it belongs to the running event loop."""
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
+    def _open(self) -> tuple[aiohttp.ClientSession, Deadline]:
+        """The session and its calls' time limit; made here because they belong to the running event loop."""
+        if self._connections is None:
+            session = aiohttp.ClientSession(
                 # The engine bounds the calls in flight.
                 connector=aiohttp.TCPConnector(limit=0),
-                timeout=aiohttp.ClientTimeout(total=self._failures.timeout),
+                timeout=aiohttp.ClientTimeout(total=None),  # the deadline is cheaper
                 cookie_jar=aiohttp.DummyCookieJar(),  # a chat has no session to remember
                 headers=_HEADERS if self._key is None else {**_HEADERS, "Authorization": f"Bearer {self._key}"},
                 # Proxies from the environment, but never for a server on this machine.
                 trust_env=not is_loopback(self._url),
             )
-        return self._session
+            self._connections = session, Deadline(self._failures.timeout)
+        return self._connections
