@@ -98,12 +98,19 @@ class GroupSampler:
         """Number of batches in an epoch."""
         return -(-len(self.positives) // self.settings.batch_size)
 
-    def epoch(self, number: int) -> Iterator[Batch]:
-        """The batches of an epoch, in its order."""
+    def epoch(self, number: int, *, first: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch, in its order, from the batch `first` (from 0) on."""
+        for drawn in self.draws(number, first=first):
+            yield self.collate(*drawn)
+
+    def draws(
+        self, number: int, *, first: int = 0
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]]:
+        """What `draw` draws for each batch of an epoch, from the batch `first` on: `collate` makes the batch of it."""
         order = np.random.default_rng([self.seed, _ORDER, number]).permutation(len(self.positives))
         size = self.settings.batch_size
-        for batch in range(self.batches):
-            yield self._collate(*self.draw(number, batch, order[batch * size : (batch + 1) * size]))
+        for batch in range(first, self.batches):
+            yield self.draw(number, batch, order[batch * size : (batch + 1) * size])
 
     def draw(
         self, epoch: int, batch: int, groups: IntArray
@@ -152,7 +159,8 @@ class GroupSampler:
         repeated = np.concatenate([np.zeros((len(values), 1), np.bool_), values[:, 1:] == values[:, :-1]], axis=1)
         return starts, np.where(repeated, starts, ends)
 
-    def _collate(self, impressions: NDArray[np.int64], candidates: NDArray[np.int64], mask: NDArray[np.bool_]) -> Batch:
+    def collate(self, impressions: NDArray[np.int64], candidates: NDArray[np.int64], mask: NDArray[np.bool_]) -> Batch:
+        """The batch of some groups, as `draw` draws them."""
         rows = self.readers[impressions]
         history, history_mask = self.features.readers.history.take(rows).padded()
         wanted = np.concatenate([history[history_mask], candidates[mask]])

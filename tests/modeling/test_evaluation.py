@@ -40,7 +40,7 @@ def test_scores_equal_the_direct_forward(model: Recommender, features: Features)
     collate.features, collate.readers = features, split.readers
     candidates, mask = split.candidates.padded()
     with torch.inference_mode():
-        batch = collate._collate(np.arange(len(candidates)), candidates.astype(np.int64), mask)
+        batch = collate.collate(np.arange(len(candidates)), candidates.astype(np.int64), mask)
         direct = model(batch)[batch.mask].numpy()
     np.testing.assert_allclose(scores, direct, atol=1e-5)
 

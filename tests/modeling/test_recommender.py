@@ -59,10 +59,10 @@ def test_the_make_up_of_a_batch_changes_no_score(registry: Registry, features: F
     sampler = GroupSampler(features, TrainingSettings(), 0)
     impressions, candidates, mask = sampler.draw(1, 0, np.arange(12))
     with torch.inference_mode():
-        together = model(sampler._collate(impressions, candidates, mask))
+        together = model(sampler.collate(impressions, candidates, mask))
         for row in range(12):
             one = slice(row, row + 1)
-            alone = model(sampler._collate(impressions[one], candidates[one, :3], mask[one, :3]))
+            alone = model(sampler.collate(impressions[one], candidates[one, :3], mask[one, :3]))
             torch.testing.assert_close(alone[0], together[row, :3], atol=1e-5, rtol=1e-5)
 
 
