@@ -1,6 +1,6 @@
 """Blocks that several parts are made of. Batch first; in eval mode no row depends on another row or on padding."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, TypeAlias
 
 import torch
@@ -131,6 +131,8 @@ class Dice(nn.Module):
         self.epsilon = epsilon
         self.register_buffer("running_mean", torch.zeros(dim))
         self.register_buffer("running_variance", torch.ones(dim))
+        self.total: Callable[[Tensor], Tensor] = _alone
+        """Sums over the processes that share a batch, gradients too; see `genre.modeling.distributed`."""
 
     def forward(self, values: Tensor, mask: Tensor) -> Tensor:
         """(..., D), (...) -> (..., D)"""
@@ -142,15 +144,19 @@ class Dice(nn.Module):
     def _statistics(self, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         weights = mask.to(values.dtype).flatten()  # (P,)
         flat = values.flatten(0, -2)  # (P, D)
-        count = weights.sum()
+        count = self.total(weights.sum())
         weights = weights / count.clamp(min=1.0)
-        mean = weights @ flat
-        variance = weights @ (flat - mean).square()
+        mean = self.total(weights @ flat)
+        variance = self.total(weights @ (flat - mean).square())
         with torch.no_grad():
             share = self.momentum * (count > 0)  # a batch without any position says nothing
             self.running_mean.lerp_(mean.detach(), share)
             self.running_variance.lerp_(variance.detach(), share)
         return mean, variance
+
+
+def _alone(values: Tensor) -> Tensor:
+    return values
 
 
 class MLP(nn.Module):

@@ -1,3 +1,4 @@
+import pytest
 import torch
 from torch import nn
 
@@ -32,3 +33,27 @@ def test_where_every_row_is_shown_it_is_adam() -> None:
         adam.step()
     for got, expected in zip(rowwise.parameters(), reference.parameters(), strict=True):
         torch.testing.assert_close(got, expected)
+
+
+@pytest.mark.parametrize("taken_after", [0, 1, 3])
+def test_an_optimizer_with_the_state_of_another_goes_on_as_it_would(taken_after: int) -> None:
+    batches = [torch.tensor(ids) for ids in ([1, 2, 2], [3, 2, 5], [4, 4, 1], [1, 3, 5], [2, 4, 5])]
+    undisturbed, stopped, again = (model(sparse=True) for _ in range(3))
+    first, second, third = (RowwiseAdam(network, TrainingSettings()) for network in (undisturbed, stopped, again))
+    for ids in batches:
+        first.step(undisturbed(ids).square().sum())
+    for ids in batches[:taken_after]:
+        second.step(stopped(ids).square().sum())
+    again.load_state_dict(stopped.state_dict())
+    third.load_state(second.state())
+    for ids in batches[taken_after:]:
+        third.step(again(ids).square().sum())
+    assert all(torch.equal(*pair) for pair in zip(again.parameters(), undisturbed.parameters(), strict=True))
+
+
+def test_a_state_of_another_model_is_an_error() -> None:
+    network, smaller = model(sparse=True), nn.Sequential(nn.Embedding(6, 4, sparse=True))
+    full = RowwiseAdam(network, TrainingSettings())
+    full.step(network(torch.tensor([1])).sum())
+    with pytest.raises(KeyError):
+        RowwiseAdam(smaller, TrainingSettings()).load_state(full.state())
