@@ -19,14 +19,16 @@ if TYPE_CHECKING:
     from genre.modeling.frozen import with_frozen_states
     from genre.modeling.metrics import impression_metrics
     from genre.modeling.recommender import Recommender
-    from genre.modeling.settings import EvaluationSettings, FeatureSettings, TrainingSettings
-    from genre.modeling.training import EpochReport, StepReport, TrainingResult, train
+    from genre.modeling.settings import CheckpointSettings, EvaluationSettings, FeatureSettings, TrainingSettings
+    from genre.modeling.training import StepReport, TrainingResult, train
+    from genre.modeling.training_state import EpochReport
     from genre.modeling.vocabulary import Vocabulary, build_vocabulary
     from genre.modeling.word_vectors import WordVectors, read_word_vectors
 
 _HOMES: Final = {
+    "CheckpointSettings": "settings",
     "Evaluation": "evaluation",
-    "EpochReport": "training",
+    "EpochReport": "training_state",
     "EvaluationSettings": "settings",
     "FeatureSettings": "settings",
     "Features": "features",
@@ -56,6 +58,7 @@ _HOMES: Final = {
 }
 
 __all__ = [
+    "CheckpointSettings",
     "EpochReport",
     "Evaluation",
     "EvaluationSettings",

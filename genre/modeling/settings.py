@@ -1,6 +1,7 @@
 """Settings of features, training and evaluation. Light: neither torch nor numpy is imported."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 import attrs
@@ -122,6 +123,21 @@ class TrainingSettings:
     stop_split: str | None = attrs.field(default="dev", converter=_none_if_empty)
     stop_metric: Literal["auc", "mrr", "ndcg@5", "ndcg@10"] = "auc"
     clip_norm: float = attrs.field(default=5.0, validator=attrs.validators.gt(0))
+
+
+@attrs.frozen(kw_only=True)
+class CheckpointSettings:
+    """Where a training is kept while it goes on.
+
+    Attributes:
+        path: the file. It is written every so many minutes, at each epoch's end and at Ctrl-C.
+        minutes: how many; 0 writes it after each batch.
+        resume: go on from the file, if it is there.
+    """
+
+    path: Path
+    minutes: float = attrs.field(default=10.0, validator=attrs.validators.ge(0))
+    resume: bool = False
 
 
 @attrs.frozen(kw_only=True)

@@ -1,21 +1,30 @@
 """The training loop: Adam, early stopping that keeps the best state, the same result for the same seed."""
 
 import math
-from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from collections.abc import Callable
+from typing import Final, TypeAlias
 
 import attrs
 import torch
 from torch import Tensor
 
 from genre.errors import RunError
-from genre.modeling.batches import GroupSampler
-from genre.modeling.evaluation import DEFAULTS, evaluate, summarize
+from genre.modeling.batches import Batch, GroupSampler
+from genre.modeling.checkpoint_keeper import CheckpointKeeper
+from genre.modeling.evaluation import DEFAULTS, summarize
 from genre.modeling.features import Features
+from genre.modeling.interrupts import Interrupts, noted_interrupts
 from genre.modeling.losses import LOSSES
 from genre.modeling.optimizer import RowwiseAdam
+from genre.modeling.processes import OneProcess, Processes
 from genre.modeling.recommender import Recommender
-from genre.modeling.settings import EvaluationSettings, TrainingSettings
+from genre.modeling.settings import CheckpointSettings, EvaluationSettings, TrainingSettings
+from genre.modeling.training_checkpoint import identity_of
+from genre.modeling.training_state import EpochReport, TrainingState
+
+ALONE: Final = OneProcess()
+_RANK_SEEDS: Final = 1 << 48
+"""How far the seeds of two processes are apart."""
 
 
 @attrs.frozen
@@ -26,23 +35,6 @@ class StepReport:
     step: int
     steps: int
     loss: float
-
-
-@attrs.frozen
-class EpochReport:
-    """One epoch done.
-
-    Attributes:
-        epoch: from 1.
-        loss: mean over the epoch's batches.
-        metrics: of the early-stopping split, over all its readers; empty without such a split.
-        best: whether this is the best epoch so far.
-    """
-
-    epoch: int
-    loss: float
-    metrics: Mapping[str, float]
-    best: bool
 
 
 @attrs.frozen
@@ -64,6 +56,7 @@ class TrainingResult:
 
 OnStep: TypeAlias = Callable[[StepReport], None]
 OnEpoch: TypeAlias = Callable[[EpochReport], None]
+OnMessage: TypeAlias = Callable[[str], None]
 
 
 def train(
@@ -73,81 +66,129 @@ def train(
     *,
     seed: int,
     evaluation: EvaluationSettings = DEFAULTS,
+    processes: Processes = ALONE,
+    checkpoints: CheckpointSettings | None = None,
     on_step: OnStep | None = None,
     on_epoch: OnEpoch | None = None,
+    on_message: OnMessage | None = None,
 ) -> TrainingResult:
     """Train in place. Afterwards the recommender is in evaluation mode, in its best state.
 
     Args:
         seed: of order, negatives and dropout. The global random state stays as it is.
-        on_step, on_epoch: told of progress; an exception of theirs ends the training.
+        processes: what trains together; each calls this function with the same arguments.
+        checkpoints: keep the training in a file while it goes on. The file stays when the training has ended.
+        on_step, on_epoch, on_message: told of progress; an exception of theirs ends the training.
 
     Raises:
-        UsageError: a split does not exist or has nothing to train on.
-        RunError: the loss is no number any more.
+        UsageError: a split does not exist or has nothing to train on, or the checkpoint is of another training.
+        RunError: the loss is no number any more, or a checkpoint cannot be written.
+        KeyboardInterrupt: with `checkpoints`, after the batch in which it came, and with a checkpoint of it.
     """
     sampler = GroupSampler(features, settings, seed)
     if settings.stop_split is not None:
         features.split(settings.stop_split)  # a missing split is told of before the first epoch, not after it
     optimizer = RowwiseAdam(recommender, settings)
-    reports: list[EpochReport] = []
-    best: tuple[float, int, dict[str, Tensor]] | None = None
-    for epoch in range(1, settings.epochs + 1):
-        with torch.random.fork_rng(devices=[]):
-            # Seeded by epoch, so that a run that goes on from here draws the same dropout.
-            torch.manual_seed(seed * 1_000_003 + epoch)
-            loss = _train_epoch(recommender, sampler, optimizer, epoch=epoch, on_step=on_step)
-        metrics = _stopping_metrics(recommender, features, settings, evaluation)
-        figure = metrics.get(settings.stop_metric, float(epoch))  # without a split, the latest is the best
-        improved = best is None or figure > best[0]
-        if improved:
-            best = (figure, epoch, {name: value.clone() for name, value in recommender.state_dict().items()})
-        reports.append(EpochReport(epoch, loss, metrics, improved))
-        if on_epoch is not None:
-            on_epoch(reports[-1])
-        assert best is not None
-        if epoch - best[1] >= settings.patience:
-            break
-    assert best is not None
-    recommender.load_state_dict(best[2])
-    recommender.eval()
-    return TrainingResult(tuple(reports), best[1], len(sampler.positives), sampler.dropped)
-
-
-def _train_epoch(
-    recommender: Recommender,
-    sampler: GroupSampler,
-    optimizer: RowwiseAdam,
-    *,
-    epoch: int,
-    on_step: OnStep | None,
-) -> float:
-    """Mean loss of the epoch's batches."""
-    loss_of = LOSSES[recommender.baseline.loss]
-    recommender.train()
-    total = 0.0
-    for step, batch in enumerate(sampler.epoch(epoch), start=1):
-        loss = loss_of(recommender(batch), batch.labels, batch.mask)
-        value = loss.item()
-        if not math.isfinite(value):
-            raise RunError(f"the loss is {value} in epoch {epoch}, batch {step}", remedy="lower the learning rate")
-        optimizer.step(loss)
-        total += value
-        if on_step is not None:
-            on_step(StepReport(epoch, step, sampler.batches, value))
-    return total / sampler.batches
-
-
-def _stopping_metrics(
-    recommender: Recommender, features: Features, settings: TrainingSettings, evaluation: EvaluationSettings
-) -> dict[str, float]:
-    if settings.stop_split is None:
-        return {}
-    row = summarize(evaluate(recommender, features, settings.stop_split, evaluation).impressions)[0]
-    metrics = {name: value for name, value in row.items() if isinstance(value, float)}
-    if settings.stop_metric not in metrics:
-        raise RunError(
-            f"no impression of the split {settings.stop_split!r} can be evaluated: each needs a click and a non-click",
-            remedy="set stop_split to a labelled split, or to none",
+    keeper = None
+    if checkpoints is not None:
+        identity = identity_of(recommender, features, settings, seed)
+        keeper = CheckpointKeeper(checkpoints, identity, processes, recommender, optimizer)
+    with noted_interrupts(wanted=keeper is not None) as interrupts, processes.joined(recommender):
+        state = TrainingState() if keeper is None else keeper.begin(on_message)
+        course = _Course(
+            recommender, features, settings, evaluation, sampler, optimizer, processes, keeper, interrupts, state
         )
-    return metrics
+        while not state.ended(settings):
+            with torch.random.fork_rng(devices=[]):
+                # Seeded by epoch, so that a run that goes on from here draws the same dropout.
+                torch.manual_seed(seed * 1_000_003 + state.epoch + processes.rank * _RANK_SEEDS)
+                if keeper is not None:
+                    keeper.restore_random(state)
+                loss = course.train_epoch(on_step)
+            report = course.end_epoch(loss)
+            if on_epoch is not None:
+                on_epoch(report)
+    recommender.load_state_dict(state.best)
+    recommender.eval()
+    return TrainingResult(state.reports, state.best_epoch, len(sampler.positives), sampler.dropped)
+
+
+@attrs.frozen(eq=False)
+class _Course:
+    """A training on its way."""
+
+    recommender: Recommender
+    features: Features
+    settings: TrainingSettings
+    evaluation: EvaluationSettings
+    sampler: GroupSampler
+    optimizer: RowwiseAdam
+    processes: Processes
+    keeper: CheckpointKeeper | None
+    interrupts: Interrupts
+    state: TrainingState
+
+    def train_epoch(self, on_step: OnStep | None) -> float:
+        """Mean loss of the epoch's batches, of which some may be done already."""
+        name, state = self.recommender.baseline.loss, self.state
+        weights = self.optimizer.weights
+        self.recommender.train()
+        for batch, share in self.processes.batches(self.sampler, name, state.epoch, first=state.step):
+            loss = _share_of_loss(LOSSES[name], self.recommender(batch), batch, share)
+            self.optimizer.backward(loss)
+            asked = float(self.interrupts.requested), float(self.keeper is not None and self.keeper.due())
+            value, stopped, due = self.processes.total(weights, (loss.item(), *asked))
+            if not math.isfinite(value):
+                raise RunError(
+                    f"the loss is {value} in epoch {state.epoch}, batch {state.step + 1}",
+                    remedy="lower the learning rate",
+                )
+            self.optimizer.update()
+            state.step += 1
+            state.loss += value
+            if on_step is not None:
+                on_step(StepReport(state.epoch, state.step, self.sampler.batches, value))
+            if self.keeper is not None and (stopped or due):
+                self.keeper.keep(state, within_epoch=True)
+            if stopped:
+                raise KeyboardInterrupt
+        return state.loss / self.sampler.batches
+
+    def end_epoch(self, loss: float) -> EpochReport:
+        """Evaluate, and keep the state if it is the best."""
+        try:
+            with self.interrupts.at_once():
+                metrics = self._stopping_metrics()
+        except KeyboardInterrupt:
+            if self.keeper is not None:
+                self.keeper.keep(self.state, within_epoch=False)
+            raise
+        figure = metrics.get(self.settings.stop_metric, float(self.state.epoch))  # without a split, the latest is best
+        report = self.state.end_epoch(loss, metrics, figure, self.recommender.state_dict())
+        if self.keeper is not None:
+            self.keeper.keep(self.state, within_epoch=False)
+        return report
+
+    def _stopping_metrics(self) -> dict[str, float]:
+        split = self.settings.stop_split
+        if split is None:
+            return {}
+        evaluated = self.processes.evaluate(self.recommender, self.features, split, self.evaluation)
+        row = summarize(evaluated.impressions)[0]
+        metrics = {name: value for name, value in row.items() if isinstance(value, float)}
+        if self.settings.stop_metric not in metrics:
+            raise RunError(
+                f"no impression of the split {split!r} can be evaluated: each needs a click and a non-click",
+                remedy="set stop_split to a labelled split, or to none",
+            )
+        return metrics
+
+
+def _share_of_loss(
+    loss_of: Callable[[Tensor, Tensor, Tensor], Tensor], logits: Tensor, batch: Batch, share: float
+) -> Tensor:
+    """What a part of a batch adds to the loss of the whole."""
+    if not share:
+        return logits.sum() * 0.0  # of nothing there is no mean
+    loss = loss_of(logits, batch.labels, batch.mask)
+    return loss if share == 1.0 else loss * share

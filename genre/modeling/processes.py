@@ -1,0 +1,91 @@
+"""What trains a model together: one process, or several that share each batch (`genre.modeling.distributed`)."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Protocol
+
+from torch import Tensor, nn
+
+from genre.modeling.batches import Batch, GroupSampler
+from genre.modeling.evaluation import Evaluation, evaluate
+from genre.modeling.features import Features
+from genre.modeling.recommender import Recommender
+from genre.modeling.settings import EvaluationSettings
+from genre.modeling.training_checkpoint import TrainingCheckpoint
+
+
+class Processes(Protocol):
+    """The processes that train one model. All of them call the same methods in the same order.
+
+    Attributes:
+        rank: number of this one; 0 alone writes files and tells of progress.
+        size: how many there are.
+    """
+
+    rank: int
+    size: int
+
+    def joined(self, recommender: Recommender, /) -> AbstractContextManager[None]:
+        """Within the block the recommender has the weights of rank 0, and statistics of a batch are those of all."""
+
+    def batches(self, sampler: GroupSampler, loss: str, epoch: int, /, *, first: int) -> Iterator[tuple[Batch, float]]:
+        """This process's part of each batch of an epoch, from the batch `first` (from 0) on.
+
+        With each a factor: the losses of the parts, times their factors, add up to the loss of the batch. With the
+        factor 0 all candidates are masked.
+
+        Args:
+            loss: its name in `genre.modeling.losses.LOSSES`.
+        """
+
+    def total(self, weights: Sequence[nn.Parameter], figures: Sequence[float], /) -> list[float]:
+        """Sums over the processes: of the weights' gradients, in place, and of some figures."""
+
+    def gathered(self, values: Tensor) -> tuple[Tensor, ...]:
+        """Everybody's `values`, which are of one shape and type, by rank."""
+
+    def from_first(self, make: Callable[[], TrainingCheckpoint | None]) -> TrainingCheckpoint | None:
+        """What rank 0 makes.
+
+        Raises:
+            GenreError: it could not, on any process.
+        """
+
+    def evaluate(
+        self, recommender: Recommender, features: Features, split: str, settings: EvaluationSettings
+    ) -> Evaluation:
+        """As `genre.modeling.evaluation.evaluate`."""
+
+
+class OneProcess:
+    """This process alone."""
+
+    rank = 0
+    size = 1
+
+    def joined(self, _: Recommender, /) -> AbstractContextManager[None]:
+        """Nothing is to be done."""
+        return nullcontext()
+
+    def batches(self, sampler: GroupSampler, _: str, epoch: int, /, *, first: int) -> Iterator[tuple[Batch, float]]:
+        """Each batch as a whole."""
+        for batch in sampler.epoch(epoch, first=first):
+            yield batch, 1.0
+
+    def total(self, _: Sequence[nn.Parameter], figures: Sequence[float], /) -> list[float]:
+        """The figures themselves."""
+        return list(figures)
+
+    def gathered(self, values: Tensor) -> tuple[Tensor, ...]:
+        """The values themselves."""
+        return (values,)
+
+    def from_first(self, make: Callable[[], TrainingCheckpoint | None]) -> TrainingCheckpoint | None:
+        """What this process makes."""
+        return make()
+
+    def evaluate(
+        self, recommender: Recommender, features: Features, split: str, settings: EvaluationSettings
+    ) -> Evaluation:
+        """All impressions."""
+        return evaluate(recommender, features, split, settings)
