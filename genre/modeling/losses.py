@@ -1,6 +1,8 @@
 """The two losses, over the same groups of one positive and up to k negatives."""
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -22,3 +24,8 @@ def group_binary(logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
 
 
 LOSSES = {"cross-entropy": group_cross_entropy, "binary": group_binary}
+
+
+def terms(loss: str, mask: NDArray[np.bool_]) -> int:
+    """How many terms the loss of groups with this mask (B, C) is the mean of."""
+    return int(mask.sum()) if loss == "binary" else len(mask)

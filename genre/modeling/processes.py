@@ -25,6 +25,9 @@ class Processes(Protocol):
     rank: int
     size: int
 
+    def first_in_turn(self) -> AbstractContextManager[None]:
+        """The block is run by rank 0 first, and then by the others: for what is prepared once a machine."""
+
     def joined(self, recommender: Recommender, /) -> AbstractContextManager[None]:
         """Within the block the recommender has the weights of rank 0, and statistics of a batch are those of all."""
 
@@ -62,6 +65,10 @@ class OneProcess:
 
     rank = 0
     size = 1
+
+    def first_in_turn(self) -> AbstractContextManager[None]:
+        """There are no others."""
+        return nullcontext()
 
     def joined(self, _: Recommender, /) -> AbstractContextManager[None]:
         """Nothing is to be done."""
