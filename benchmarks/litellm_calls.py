@@ -22,7 +22,7 @@ from benchmarks.rounds import LATENCY, REPEATS, Done, whole_round
 CALLS = 2_000
 IN_FLIGHT = 128
 WARM_UP = 2 * IN_FLIGHT
-PROCESSES = {"server": "benchmarks.chat_server", "workers": "genre_generators.litellm_worker"}
+PROCESSES = {"server": "benchmarks.chat_server", "workers": "genre_generators.worker"}
 
 
 def measure_litellm() -> dict[str, object]:

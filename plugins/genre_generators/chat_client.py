@@ -2,16 +2,18 @@
 
 import json
 from collections.abc import Mapping
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, Self
 
 import aiohttp
 
-from genre.generation.keys import SameAgain
 from genre.parts import Completion, Json, Prompt
 from genre_generators.chat_replies import read_body
 from genre_generators.chat_requests import Structured, request_fields, response_format
 from genre_generators.deadline import Deadline
 from genre_generators.http_failures import Failures, is_loopback, read_reply_bytes
+
+if TYPE_CHECKING:
+    from genre_generators.openai_compatible import OpenAICompatibleOptions
 
 MAX_REPLY_BYTES: Final = 4 << 20
 """A longer reply is not read to its end: no task asks for megabytes."""
@@ -48,9 +50,27 @@ class ChatClient:
         self._key = key
         self._failures = Failures(key, key_name, timeout)
         self._structured = structured
-        self._format = SameAgain(self._format_json)
+        self._schema: Mapping[str, Json] | None = None
+        self._format: str | None = None  # how a request asks for it, as JSON
         self._parameters = dict(parameters or {})
         self._connections: tuple[aiohttp.ClientSession, Deadline] | None = None
+
+    @classmethod
+    def of(cls, options: "OpenAICompatibleOptions", key: str | None) -> Self:
+        """A client as the generator's options say.
+
+        Args:
+            key: the value of the option `api_key`, None without it.
+        """
+        return cls(
+            options.base_url,
+            options.model,
+            key=key,
+            key_name=options.api_key.env if options.api_key else None,
+            timeout=options.timeout,
+            structured=options.structured,
+            parameters=options.request_parameters,
+        )
 
     async def complete(self, prompt: Prompt) -> Completion:
         """Answer one prompt.
@@ -72,16 +92,15 @@ class ChatClient:
             raise self._failures.of_connection(failure) from failure
 
     def _body(self, prompt: Prompt) -> bytes:
-        """The request. The answer's format is the same for all prompts of a round, and is written once."""
-        request = {**self._parameters, "model": self._model, **request_fields(prompt, "none")}
-        text = _ENCODER.encode(request)
-        if (answer := self._format(prompt.schema)) is not None:
-            text = f'{text[:-1]},"response_format":{answer}}}'
+        """The request."""
+        if prompt.schema is not self._schema:
+            # One object for all prompts of a round, so this is written once.
+            answer = response_format(prompt.schema, self._structured)
+            self._schema, self._format = prompt.schema, None if answer is None else _ENCODER.encode(answer)
+        text = _ENCODER.encode({**self._parameters, "model": self._model, **request_fields(prompt, "none")})
+        if self._format is not None:
+            text = f'{text[:-1]},"response_format":{self._format}}}'
         return text.encode()
-
-    def _format_json(self, schema: object) -> str | None:
-        answer = response_format(cast(Mapping[str, Json] | None, schema), self._structured)
-        return None if answer is None else _ENCODER.encode(answer)
 
     async def aclose(self) -> None:
         """Close the connections; a later call opens new ones."""

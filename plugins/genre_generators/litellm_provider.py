@@ -8,7 +8,7 @@ from genre.parts import Completion, Identity, Json, Price, Prompt
 from genre_generators.litellm_caller import LiteLLMCaller
 from genre_generators.litellm_library import counted_tokens, import_litellm, listed_price
 from genre_generators.litellm_options import LiteLLMOptions
-from genre_generators.litellm_pool import WorkerPool
+from genre_generators.worker_pool import WorkerPool
 
 
 class LiteLLMGenerator:
@@ -57,8 +57,8 @@ class LiteLLMGenerator:
             UsageError: at the first prompt, before any call: an unknown provider, or no key for it.
         """
         if self._caller is None:
-            caller = WorkerPool if self._options.workers else LiteLLMCaller
-            self._caller = caller(self._options, self._key)
+            options, key = self._options, self._key
+            self._caller = WorkerPool("litellm", options, key) if options.workers else LiteLLMCaller(options, key)
         return await self._caller.complete(prompt)
 
     async def aclose(self) -> None:

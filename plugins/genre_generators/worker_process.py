@@ -1,4 +1,4 @@
-"""One worker process of the generator `litellm`, as its parent sees it."""
+"""One worker process, as its parent sees it."""
 
 import asyncio
 import itertools
@@ -7,7 +7,9 @@ from typing import Final, cast
 
 from genre.errors import UsageError
 from genre.parts import Completion, GenerationError, Prompt, Transient
-from genre_generators.litellm_messages import Line, Lines, Outbox, prompt_line, read_outcome
+from genre_generators.deadline import Deadline
+from genre_generators.worker_lines import Lines, Outbox
+from genre_generators.worker_messages import Configuration, Schema, question, read_beginning, read_outcome
 
 CLOSE_SECONDS: Final = 0.3
 """How long a process has to end by itself; Ctrl-C has to end within two seconds, and answers under way take 1.5."""
@@ -28,40 +30,35 @@ class WorkerProcess(asyncio.SubprocessProtocol):
     """
 
     def __init__(self, longest_call: float) -> None:
-        loop = asyncio.get_running_loop()
-        self._longest_call = longest_call
+        self._loop = loop = asyncio.get_running_loop()
+        self._deadline = Deadline(longest_call)
         self.pid = 0
         self.answered = False
         self.refused: UsageError | None = None
         self._ready: asyncio.Future[None] = loop.create_future()
         self._ended: asyncio.Future[None] = loop.create_future()
-        self._calls: dict[int, asyncio.Future[Completion | GenerationError | UsageError]] = {}
+        self._calls: dict[int, asyncio.Future[Completion | GenerationError]] = {}
+        self._schema: Schema = None
         self._numbers = itertools.count()
         self._lines = Lines()
         self._said = b""
-        self._transport: asyncio.SubprocessTransport
-        self._input: asyncio.WriteTransport
-        self._outbox: Outbox
 
     @classmethod
-    async def start(cls, configuration: Line, *, longest_start: float, longest_call: float) -> "WorkerProcess":
-        """A process that is loading litellm; prompts wait for it.
+    async def start(cls, configuration: Configuration, *, longest_start: float, longest_call: float) -> "WorkerProcess":
+        """A process that is loading its libraries; prompts wait for it.
 
         Args:
             configuration: what it is told first.
             longest_start, longest_call: seconds after which it is taken to hang.
         """
-        loop = asyncio.get_running_loop()
-        transport, process = await loop.subprocess_exec(
+        command = (sys.executable, "-P", "-m", "genre_generators.worker")  # -P: imports nothing from where it runs
+        transport, process = await asyncio.get_running_loop().subprocess_exec(
             lambda: cls(longest_call),
-            sys.executable,
-            "-P",  # the working directory is no place to import from
-            "-m",
-            "genre_generators.litellm_worker",
+            *command,
             start_new_session=True,  # Ctrl-C is for this process; the worker ends when its input does
         )
-        process._outbox.put(configuration)
-        watch = loop.call_later(longest_start, transport.kill)
+        process._input.write(configuration.line())
+        watch = process._loop.call_later(longest_start, transport.kill)
         process._ready.add_done_callback(lambda _: watch.cancel())
         return process
 
@@ -89,22 +86,25 @@ class WorkerProcess(asyncio.SubprocessProtocol):
         if self.ended:
             raise Transient("a worker process ended before it was asked")
         number = next(self._numbers)
-        call = self._calls[number] = asyncio.get_running_loop().create_future()
-        self._outbox.put({"id": number, "prompt": prompt_line(prompt)})
+        call = self._calls[number] = self._loop.create_future()
+        if prompt.schema is not self._schema:
+            self._schema = prompt.schema  # told once: it is one object for all prompts of a round
+            self._outbox.put([None, prompt.schema])
+        self._outbox.put(question(number, prompt))
         try:
-            async with asyncio.timeout(self._longest_call):
-                outcome = await call
+            with self._deadline.call():
+                outcome: Completion | GenerationError = await call
         except TimeoutError:
             self._transport.kill()
             raise Transient("a worker process did not answer in time", may_be_billed=True) from None
         except asyncio.CancelledError:
-            self._outbox.put({"id": number})
+            self._outbox.put([number])
             raise
         finally:
             del self._calls[number]
-        if isinstance(outcome, Completion):
-            return outcome
-        raise outcome
+        if isinstance(outcome, GenerationError):
+            raise outcome
+        return outcome
 
     async def aclose(self) -> None:
         """End it."""
@@ -122,22 +122,22 @@ class WorkerProcess(asyncio.SubprocessProtocol):
         self._transport = cast(asyncio.SubprocessTransport, transport)
         self.pid = self._transport.get_pid()
         self._input = cast(asyncio.WriteTransport, self._transport.get_pipe_transport(0))
-        self._outbox = Outbox(asyncio.get_running_loop().call_soon, self._input.write)
+        self._outbox = Outbox(self._loop.call_soon, self._input.write)
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         """It says something."""
         if fd == 2:
             self._said = (self._said + data)[-KEPT_BYTES:]
             return
-        for line in self._lines.feed(data):
-            if "id" in line:
-                self.answered = True
-                if (call := self._calls.get(line["id"])) and not call.done():
-                    call.set_result(read_outcome(line))
-            elif "usage_error" in line:
-                self.refused = cast(UsageError, read_outcome(line))
-            else:
+        for said in self._lines.feed(data):
+            number = said[0]
+            if number is None:
+                self.refused = read_beginning(said)
                 self._ready.set_result(None)
+            else:
+                self.answered = True
+                if (call := self._calls.get(number)) is not None and not call.done():
+                    call.set_result(read_outcome(said))
 
     def connection_lost(self, _: Exception | None) -> None:
         """It is no more, and all that it said has been read."""

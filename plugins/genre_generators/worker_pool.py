@@ -1,0 +1,105 @@
+"""Worker processes: each prompt goes to the one with the fewest calls, and one that dies is replaced."""
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from genre.parts import Completion, Fatal, Prompt
+from genre_generators.chat_errors import MESSAGE_LENGTH, plain
+from genre_generators.litellm_errors import without_keys
+from genre_generators.worker_messages import Configuration
+from genre_generators.worker_process import WorkerProcess
+
+if TYPE_CHECKING:
+    from genre_generators.litellm_options import LiteLLMOptions
+    from genre_generators.openai_compatible import OpenAICompatibleOptions
+
+MOST_DEATHS: Final = 3
+"""Processes that may die one after another without a single outcome of a call."""
+START_SECONDS: Final = 180.0
+"""Longest time that a start may take; on an idle machine litellm, which is the slowest to load, takes 4 seconds."""
+SILENCE_SECONDS: Final = 60.0
+"""How much longer than a call's own time a worker may be silent about it before it is taken to hang."""
+
+
+class WorkerPool:
+    """So many worker processes as the option `workers` says, each started when it is first needed.
+
+    Args:
+        caller: who makes the calls there: `litellm`, or `chat` for servers that speak `/v1/chat/completions`.
+        options: of the generator.
+        key: the value of the option `api_key`, None without it; workers are told it on their standard input.
+    """
+
+    def __init__(self, caller: str, options: "LiteLLMOptions | OpenAICompatibleOptions", key: str | None) -> None:
+        told = Configuration(caller, attrs.asdict(options), key)
+        self._workers = [_Worker(told, options.timeout + SILENCE_SECONDS) for _ in range(options.workers)]
+
+    async def complete(self, prompt: Prompt) -> Completion:
+        """Answer one prompt.
+
+        Raises:
+            GenerationError: one of its subclasses; `Transient` when the worker died.
+            UsageError: before any call, when the caller cannot make any: of litellm an unknown provider, or no key.
+        """
+        worker = min(self._workers, key=_in_flight)
+        worker.in_flight += 1
+        try:
+            return await (worker.at_work or await worker.running()).ask(prompt)
+        finally:
+            worker.in_flight -= 1
+
+    async def aclose(self) -> None:
+        """End the processes."""
+        await asyncio.gather(*(worker.aclose() for worker in self._workers))
+
+
+def _in_flight(worker: "_Worker") -> int:
+    return worker.in_flight
+
+
+@attrs.define(eq=False)
+class _Worker:
+    """A process at a time; `in_flight` are the calls that wait for it or are under way in it."""
+
+    _told: Configuration
+    _longest_call: float
+    in_flight: int = 0
+    _deaths: int = 0
+    _process: WorkerProcess | None = None
+    _starting: asyncio.Lock = attrs.field(factory=asyncio.Lock)
+
+    @property
+    def at_work(self) -> WorkerProcess | None:
+        """The process, if there is one that runs."""
+        process = self._process
+        return None if process is None or process.ended else process
+
+    async def running(self) -> WorkerProcess:
+        """The process, or another in its place.
+
+        Raises:
+            Fatal: too many died one after another.
+        """
+        async with self._starting:
+            if self._process is None or self._process.ended:
+                self._count_death(self._process)
+                self._process = await WorkerProcess.start(
+                    self._told, longest_start=START_SECONDS, longest_call=self._longest_call
+                )
+            return self._process
+
+    async def aclose(self) -> None:
+        async with self._starting:
+            if self._process is not None:
+                await self._process.aclose()
+
+    def _count_death(self, process: WorkerProcess | None) -> None:
+        if process is None or process.refused is not None:
+            return
+        self._deaths = 0 if process.answered else self._deaths + 1
+        if self._deaths >= MOST_DEATHS:
+            # Cut after keys are taken out, so that no half of one is left.
+            words = plain(without_keys(process.last_words, self._told.key)[-MESSAGE_LENGTH:])
+            raise Fatal(f"{MOST_DEATHS} worker processes died one after another: {words or 'no word why'}")
