@@ -22,6 +22,7 @@ from genre.modeling import blocks, metrics
 from genre.modeling.recommender import Recommender
 from genre.registry import Registry
 from genre.testing import ConformanceError, checks
+from genre_baselines import embeddings
 from genre_baselines.din import DINUserEncoder
 from genre_baselines.embeddings import EmbeddingFieldEncoder
 from genre_baselines.interactions import Deep
@@ -86,6 +87,14 @@ def auc_pooled_over_impressions(scores: list[float], labels: list[int], offsets:
     return metrics.impression_metrics(scores, labels, offsets).with_columns(auc=pl.lit(pooled))
 
 
+@pytest.fixture
+def padded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sequences are read as an accelerator reads them, with masks, which packed ones do without."""
+    monkeypatch.setattr(blocks, "packs", lambda mask: False)
+    monkeypatch.setattr(embeddings, "packs", lambda mask: False)
+
+
+@pytest.mark.usefixtures("padded")
 def test_a_self_attention_that_takes_readers_for_clicks_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     original = blocks.SelfAttention.forward
 
@@ -97,6 +106,7 @@ def test_a_self_attention_that_takes_readers_for_clicks_is_found(monkeypatch: py
         run("user-encoder", "nrms", "rows-do-not-see-each-other")
 
 
+@pytest.mark.usefixtures("padded")
 @pytest.mark.parametrize(("kind", "name"), [("user-encoder", "nrms"), ("field-encoder", "self-attention")])
 def test_a_self_attention_without_its_mask_is_found(kind: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     original = blocks.SelfAttention.forward
@@ -157,6 +167,7 @@ def test_dice_that_counts_padding_is_found(monkeypatch: pytest.MonkeyPatch) -> N
         run("user-encoder", "din", "training-statistics-leave-padding-out")
 
 
+@pytest.mark.usefixtures("padded")
 @pytest.mark.parametrize("name", ["naml", "nrms"])
 def test_an_empty_history_that_gives_no_number_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def to_no_number(logits: Tensor, mask: Tensor) -> Tensor:

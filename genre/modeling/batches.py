@@ -1,7 +1,7 @@
 """Training batches: groups of one positive and k negatives, each distinct news of a batch encoded once."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 
 # Second entropy word of a random stream: what it is for. (A shorter seed sequence equals one padded with zeros.)
 _ORDER, _NEGATIVES = 1, 2
-
-_BUCKETS: Final = 6
-"""A batch's news are encoded in this many portions of like length, each as wide as its longest: most texts are far
-shorter than the longest, and padding costs as much as words."""
 
 
 @attrs.frozen(eq=False)
@@ -65,14 +61,18 @@ class Batch:
 class GroupSampler:
     """Draws the groups of a split. Draws depend on (seed, epoch, batch) alone, so that a resumed run repeats them."""
 
-    def __init__(self, features: Features, settings: TrainingSettings, seed: int) -> None:
+    def __init__(self, features: Features, settings: TrainingSettings, seed: int, *, portions: int = 1) -> None:
         """
+        Args:
+            portions: how many portions of like length a batch's news are cut into, each as wide as its longest.
+
         Raises:
             UsageError: no click of the split has a negative to go with it.
         """
         self.features = features
         self.settings = settings
         self.seed = seed
+        self._portions = portions
         split = features.split(settings.train_split)
         original = ~features.generated[split.candidates.values]
         clicked = (split.labels == 1) & original
@@ -176,7 +176,7 @@ class GroupSampler:
         return Batch(
             news=tuple(
                 news_batch(self.features.news, portion)
-                for portion in np.array_split(distinct, min(_BUCKETS, len(distinct)))
+                for portion in np.array_split(distinct, min(self._portions, len(distinct)))
             ),
             readers=reader_batch(self.features.readers, rows, local_history, history_mask),
             candidates=torch.from_numpy(local_candidates),

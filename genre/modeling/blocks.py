@@ -1,4 +1,7 @@
-"""Blocks that several parts are made of. Batch first; in eval mode no row depends on another row or on padding."""
+"""Blocks that several parts are made of. Batch first; in eval mode no row depends on another row or on padding.
+
+What reads sequences reads them padded, (B, L, D) with a mask, or packed, which is the same without the work on padding.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Literal, TypeAlias
@@ -8,6 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from genre.errors import UsageError
+from genre.modeling.dropout import Dropout
+from genre.modeling.packed_attention import packed_attention
+from genre.modeling.packing import Packing, packed_mean, packed_softmax, packed_sum, shifted_sum, softmax
 
 Activation: TypeAlias = Literal["relu", "leaky-relu", "dice"]
 
@@ -29,6 +35,11 @@ class AdditiveAttention(nn.Module):
         weights = masked_softmax(logits, mask)
         pooled: Tensor = (weights.unsqueeze(-2) @ values).squeeze(-2)
         return pooled
+
+    def packed(self, values: Tensor, packing: Packing) -> Tensor:
+        """(P, D) -> (B, D)"""
+        logits = self.query(torch.tanh(self.project(values))).squeeze(-1)  # (P,)
+        return packed_sum(values, packed_softmax(logits, packing), packing)
 
 
 class SelfAttention(nn.Module):
@@ -64,23 +75,59 @@ class SelfAttention(nn.Module):
         attended: Tensor = (values + self.output(mixed)) * mask.unsqueeze(-1)
         return attended
 
+    def packed(self, values: Tensor, packing: Packing) -> Tensor:
+        """(P, D) -> (P, D)"""
+        attended: Tensor = self.output(packed_attention(self.project(values), packing, self.heads)).add_(values)
+        return attended
 
-class SelfAttentivePooling(nn.Module):
+
+class SequenceReader(nn.Module):
+    """Makes one vector of a sequence. A reader says how twice, packed and padded, and both give the same.
+
+    On a CPU sequences are packed. An accelerator does padding's work at once, and would wait for their lengths.
+    """
+
+    def forward(self, values: Tensor, mask: Tensor) -> Tensor:
+        """(B, L, D), (B, L) -> (B, D); zero where all is masked."""
+        if not packs(mask):
+            return self.padded(values, mask)
+        packing = Packing.of(mask)
+        return self.packed(packing.pack(values), packing)
+
+    def padded(self, values: Tensor, mask: Tensor) -> Tensor:
+        """(B, L, D), (B, L) -> (B, D); zero where all is masked."""
+        raise NotImplementedError
+
+    def packed(self, values: Tensor, packing: Packing) -> Tensor:
+        """(P, D) -> (B, D); zero for empty sequences."""
+        raise NotImplementedError
+
+
+def packs(mask: Tensor) -> bool:
+    """Whether sequences that a mask (B, L) tells of are better packed."""
+    return mask.device.type == "cpu"
+
+
+class SelfAttentivePooling(SequenceReader):
     """Self-attention, then additive attention: how NRMS reads a title (words) and a reader (clicked news)."""
 
     def __init__(self, dim: int, heads: int, hidden: int, dropout: float) -> None:
         super().__init__()
         self.attend = SelfAttention(dim, heads)
         self.pool = AdditiveAttention(dim, hidden)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
-    def forward(self, values: Tensor, mask: Tensor) -> Tensor:
+    def padded(self, values: Tensor, mask: Tensor) -> Tensor:
         """(B, L, D), (B, L) -> (B, D); zero where all is masked."""
         pooled: Tensor = self.pool(self.dropout(self.attend(values, mask)), mask)
         return pooled
 
+    def packed(self, values: Tensor, packing: Packing) -> Tensor:
+        """(P, D) -> (B, D); zero for empty sequences."""
+        return self.pool.packed(self.dropout(self.attend.packed(values, packing)), packing)
 
-class ConvolutionalPooling(nn.Module):
+
+class ConvolutionalPooling(SequenceReader):
     """Convolution over neighbouring tokens with ReLU, then additive attention: how NAML and LSTUR read a text.
 
     Beyond both ends of a text is zero, whether there is padding or nothing.
@@ -95,23 +142,37 @@ class ConvolutionalPooling(nn.Module):
         if kernel % 2 == 0:
             raise UsageError(f"the kernel {kernel} is even", remedy="choose an odd one, such as 3")
         self.convolve = nn.Conv1d(dim, dim, kernel, padding=kernel // 2)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.pool = AdditiveAttention(dim, hidden)
 
-    def forward(self, values: Tensor, mask: Tensor) -> Tensor:
+    def padded(self, values: Tensor, mask: Tensor) -> Tensor:
         """(B, L, D), (B, L) -> (B, D); zero where all is masked."""
         seen = values.masked_fill(~mask.unsqueeze(-1), 0.0)
         contexts = torch.relu(self.convolve(seen.transpose(1, 2)).transpose(1, 2))  # (B, L, D)
         pooled: Tensor = self.pool(self.dropout(contexts), mask)
         return pooled
 
+    def packed(self, values: Tensor, packing: Packing) -> Tensor:
+        """(P, D) -> (B, D); zero for empty sequences."""
+        taps = self.convolve.weight.permute(2, 0, 1)  # (K, D, D)
+        bias = self.convolve.bias
+        assert bias is not None
+        # What each token adds to its neighbours is one product; then each receives what its neighbours add.
+        added = F.linear(values, taps.flatten(0, 1)).view(len(values), *taps.shape[:2])  # (P, K, D)
+        contexts = torch.relu(shifted_sum(added, packing) + bias)  # (P, D)
+        return self.pool.packed(self.dropout(contexts), packing)
 
-class MaskedMean(nn.Module):
+
+class MaskedMean(SequenceReader):
     """`masked_mean` as a module."""
 
-    def forward(self, values: Tensor, mask: Tensor) -> Tensor:
+    def padded(self, values: Tensor, mask: Tensor) -> Tensor:
         """(B, L, D), (B, L) -> (B, D); zero where all is masked."""
         return masked_mean(values, mask)
+
+    def packed(self, values: Tensor, packing: Packing) -> Tensor:
+        """(P, D) -> (B, D); zero for empty sequences."""
+        return packed_mean(values, packing)
 
 
 class Dice(nn.Module):
@@ -170,7 +231,7 @@ class MLP(nn.Module):
             [nn.Linear(before, after) for before, after in zip([dim, *widths[:-1]], widths, strict=True)]
         )
         self.activations = nn.ModuleList([_activation(activation, width) for width in widths])
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, values: Tensor, mask: Tensor) -> Tensor:
         """(..., D), (...) -> (..., last width); what is masked is computed, but counts in no statistic."""
@@ -205,7 +266,7 @@ class CrossNetwork(nn.Module):
 
 def masked_softmax(logits: Tensor, mask: Tensor) -> Tensor:
     """Softmax over the last axis (..., L), 0 where masked; all 0 where all is masked."""
-    return torch.softmax(logits.masked_fill(~mask, _never(logits)), dim=-1) * mask
+    return softmax(logits.masked_fill(~mask, _never(logits))) * mask
 
 
 def _never(like: Tensor) -> float:

@@ -1,7 +1,7 @@
 """`NewsTower`: from the fields of news to field vectors and news vectors, composed of registered encoders."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import cast
+from typing import Final, cast
 
 import attrs
 import torch
@@ -41,6 +41,10 @@ class NewsVectors:
         return taken.view(*rows.shape, *self.fields.shape[1:])
 
 
+_PORTIONS: Final = 6
+"""Most texts are far shorter than the longest. In so many portions of like length there is little padding."""
+
+
 class NewsTower(nn.Module):
     """Field encoders, each for some of the fields, and the news encoder that fuses their vectors."""
 
@@ -59,6 +63,12 @@ class NewsTower(nn.Module):
         self.news_encoder = news_encoder
         encoded = [name for names in self.encoder_fields for name in names]
         self._order = [encoded.index(name) for name in self.names]
+
+    @property
+    def portions(self) -> int:
+        """How many portions of like length a batch's news are best encoded in: one where no encoder reads padding."""
+        packed = all(getattr(encoder, "packs_sequences", False) for encoder in self.field_encoders)
+        return 1 if packed else _PORTIONS
 
     def encode_fields(self, news: NewsBatch) -> tuple[Tensor, Tensor]:
         """Field vectors (U, F, D), zero where missing, and their mask (U, F)."""

@@ -16,13 +16,12 @@ from genre.modeling.features import Features
 from genre.modeling.interrupts import Interrupts, noted_interrupts
 from genre.modeling.losses import LOSSES
 from genre.modeling.optimizer import RowwiseAdam
-from genre.modeling.processes import OneProcess, Processes
+from genre.modeling.processes import ALONE, Processes
 from genre.modeling.recommender import Recommender
 from genre.modeling.settings import CheckpointSettings, EvaluationSettings, TrainingSettings
 from genre.modeling.training_checkpoint import identity_of
 from genre.modeling.training_state import EpochReport, TrainingState
 
-ALONE: Final = OneProcess()
 _RANK_SEEDS: Final = 1 << 48
 """How far the seeds of two processes are apart."""
 
@@ -71,6 +70,7 @@ def train(
     on_step: OnStep | None = None,
     on_epoch: OnEpoch | None = None,
     on_message: OnMessage | None = None,
+    asked_to_end: Callable[[], bool] | None = None,
 ) -> TrainingResult:
     """Train in place. Afterwards the recommender is in evaluation mode, in its best state.
 
@@ -79,13 +79,14 @@ def train(
         processes: what trains together; each calls this function with the same arguments.
         checkpoints: keep the training in a file while it goes on. The file stays when the training has ended.
         on_step, on_epoch, on_message: told of progress; an exception of theirs ends the training.
+        asked_to_end: asked after each batch whether to end there, as by Ctrl-C.
 
     Raises:
         UsageError: a split does not exist or has nothing to train on, or the checkpoint is of another training.
         RunError: the loss is no number any more, or a checkpoint cannot be written.
         KeyboardInterrupt: with `checkpoints`, after the batch in which it came, and with a checkpoint of it.
     """
-    sampler = GroupSampler(features, settings, seed)
+    sampler = GroupSampler(features, settings, seed, portions=recommender.news_tower.portions)
     if settings.stop_split is not None:
         features.split(settings.stop_split)  # a missing split is told of before the first epoch, not after it
     optimizer = RowwiseAdam(recommender, settings)
@@ -93,7 +94,7 @@ def train(
     if checkpoints is not None:
         identity = identity_of(recommender, features, settings, seed)
         keeper = CheckpointKeeper(checkpoints, identity, processes, recommender, optimizer)
-    with noted_interrupts(wanted=keeper is not None) as interrupts, processes.joined(recommender):
+    with noted_interrupts(wanted=keeper is not None, also=asked_to_end) as interrupts, processes.joined(recommender):
         state = TrainingState() if keeper is None else keeper.begin(on_message)
         course = _Course(
             recommender, features, settings, evaluation, sampler, optimizer, processes, keeper, interrupts, state

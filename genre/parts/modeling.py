@@ -85,6 +85,9 @@ class FieldEncoder(Protocol):
 
     It may share weights over its fields, such as one table of words, or let them see each other.
 
+    A class attribute `packs_sequences = True` tells that it does no work on padding (`genre.modeling.packing`), so that
+    news of all lengths may come together; otherwise a training cuts a batch's news into portions of like length.
+
     A class attribute `kinds` says which kinds of fields it reads. An encoder of texts reads ids of the word vocabulary,
     unless it has a static method `tokenizer(options) -> str` that returns the path of a `tokenizer.json`.
 

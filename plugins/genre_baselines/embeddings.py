@@ -1,14 +1,16 @@
 """Field encoders that start from embeddings of ids, and the plainest of them: the mean of a field's embeddings."""
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, cast
 
 import attrs
 import torch
 from torch import Tensor, nn
 
-from genre.modeling.blocks import MaskedMean
-from genre.parts import FieldKind, FieldSpec, NewsBatch
+from genre.modeling.blocks import MaskedMean, SequenceReader, packs
+from genre.modeling.dropout import Dropout
+from genre.modeling.packing import Packing
+from genre.parts import FieldBatch, FieldKind, FieldSpec, NewsBatch
 from genre_baselines.validators import is_ratio
 
 _SCALE: Final = 0.1
@@ -45,13 +47,15 @@ class SequenceFieldEncoder(nn.Module):
     Text fields share one table of words, entity fields one of entities; a category has its own.
     """
 
+    packs_sequences = True
+
     def __init__(
-        self, fields: Sequence[FieldSpec], dim: int, *, dropout: float, reader: Callable[[], nn.Module]
+        self, fields: Sequence[FieldSpec], dim: int, *, dropout: float, reader: Callable[[], SequenceReader]
     ) -> None:
-        """`reader`: makes a module (U, L, D), (U, L) -> (U, D)."""
+        """`reader`: makes one for each field."""
         super().__init__()
         self.names = tuple(field.name for field in fields)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.readers = nn.ModuleList([reader() for _ in fields])
         owners = [field.name if field.kind == "category" else field.kind for field in fields]
         distinct = list(dict.fromkeys(owners))
@@ -63,10 +67,15 @@ class SequenceFieldEncoder(nn.Module):
         """(U, F, D)"""
         vectors = []
         for name, reader, table in zip(self.names, self.readers, self._table_of, strict=True):
-            field = news[name]
-            embedded = self.dropout(self.embeddings[table](field.values))  # (U, L, D)
-            vectors.append(reader(embedded, field.mask))
+            vectors.append(self._read(news[name], cast(SequenceReader, reader), self.embeddings[table]))
         return torch.stack(vectors, dim=1)
+
+    def _read(self, field: FieldBatch, reader: SequenceReader, embedding: nn.Module) -> Tensor:
+        """(U, D)"""
+        if not packs(field.mask):
+            return reader.padded(self.dropout(embedding(field.values)), field.mask)
+        packing = Packing.of(field.mask)
+        return reader.packed(self.dropout(embedding(packing.pack(field.values))), packing)
 
 
 @attrs.frozen(kw_only=True)
@@ -92,6 +101,7 @@ class ProjectionFieldEncoder(nn.Module):
     """`W x + b` of a dense vector, such as a cover image's from CLIP; each field has its own."""
 
     kinds: tuple[FieldKind, ...] = ("vector",)
+    packs_sequences = True
 
     def __init__(self, options: None, *, fields: Sequence[FieldSpec], dim: int) -> None:  # noqa: ARG002
         super().__init__()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import attrs
 from torch import Tensor, nn
 
-from genre.modeling.blocks import AdditiveAttention, ConvolutionalPooling
+from genre.modeling.blocks import AdditiveAttention, ConvolutionalPooling, SequenceReader
 from genre.parts import FieldKind, FieldSpec
 from genre_baselines.embeddings import SequenceFieldEncoder
 from genre_baselines.news import AttentionOptions
@@ -33,7 +33,7 @@ class CNNFieldEncoder(SequenceFieldEncoder):
     kinds: tuple[FieldKind, ...] = ("text",)
 
     def __init__(self, options: CNNOptions, *, fields: Sequence[FieldSpec], dim: int) -> None:
-        def reader() -> nn.Module:
+        def reader() -> SequenceReader:
             return ConvolutionalPooling(dim, options.kernel, options.hidden, options.dropout)
 
         super().__init__(fields, dim, dropout=options.dropout, reader=reader)

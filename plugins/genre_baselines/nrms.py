@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import attrs
 from torch import Tensor, nn
 
-from genre.modeling.blocks import SelfAttentivePooling
+from genre.modeling.blocks import SelfAttentivePooling, SequenceReader
 from genre.parts import FieldKind, FieldSpec
 from genre_baselines.embeddings import SequenceFieldEncoder
 from genre_baselines.validators import is_count, is_ratio
@@ -36,7 +36,7 @@ class SelfAttentionFieldEncoder(SequenceFieldEncoder):
     kinds: tuple[FieldKind, ...] = ("text", "entities")
 
     def __init__(self, options: SelfAttentionOptions, *, fields: Sequence[FieldSpec], dim: int) -> None:
-        def reader() -> nn.Module:
+        def reader() -> SequenceReader:
             return SelfAttentivePooling(dim, options.heads, options.hidden, options.dropout)
 
         super().__init__(fields, dim, dropout=options.dropout, reader=reader)

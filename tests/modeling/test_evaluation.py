@@ -12,7 +12,7 @@ from genre.modeling.composition import build_recommender
 from genre.modeling.evaluation import evaluate, score_split, summarize
 from genre.modeling.features import Features, prepare_features
 from genre.modeling.recommender import Recommender
-from genre.modeling.settings import EvaluationSettings, FeatureSettings
+from genre.modeling.settings import EvaluationSettings, FeatureSettings, TrainingSettings
 from genre.parts import Baseline
 from genre.registry import Registry
 
@@ -36,11 +36,10 @@ def test_scores_equal_the_direct_forward(model: Recommender, features: Features)
     model.eval()
     split = features.split("dev")
     scores = score_split(model, features, split)
-    collate = object.__new__(GroupSampler)
-    collate.features, collate.readers = features, split.readers
+    sampler = GroupSampler(features, TrainingSettings(train_split="dev"), 0)
     candidates, mask = split.candidates.padded()
     with torch.inference_mode():
-        batch = collate.collate(np.arange(len(candidates)), candidates.astype(np.int64), mask)
+        batch = sampler.collate(np.arange(len(candidates)), candidates.astype(np.int64), mask)
         direct = model(batch)[batch.mask].numpy()
     np.testing.assert_allclose(scores, direct, atol=1e-5)
 
