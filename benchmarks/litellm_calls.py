@@ -10,19 +10,15 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import click
 
 from benchmarks.chat_server import serving
-from benchmarks.rounds import LATENCY, REPEATS, Done, whole_round
+from benchmarks.rounds import LATENCY, REPEATS, Done, all_cores, each_process, whole_round
 
 CALLS = 2_000
 IN_FLIGHT = 128
 WARM_UP = 2 * IN_FLIGHT
-PROCESSES = {"server": "benchmarks.chat_server", "workers": "genre_generators.worker"}
 
 
 def measure_litellm() -> dict[str, object]:
@@ -31,7 +27,7 @@ def measure_litellm() -> dict[str, object]:
     Where nothing else wants the CPUs, the first ratio is that of the CPU times of a bare call and of a worker's; the
     second is bounded if there are fewer CPUs than two workers, the engine and the server need. Both are told.
     """
-    with _all_cores() as cores, serving(latency=LATENCY, core=cores[-1]) as address:
+    with all_cores() as cores, serving(latency=LATENCY, core=cores[-1]) as address:
         runs = [_compare(address, len(cores)) for _ in range(REPEATS)]
     return {name: round(statistics.median(run[name] for run in runs), 3) for name in runs[0]}
 
@@ -74,34 +70,9 @@ def _engine(address: str, workers: int) -> Done:
         "price": {"prompt": 0.1, "completion": 0.1},
         "workers": workers,
     }
-    done = whole_round(generator, CALLS, warm_up=WARM_UP, cpu=_cpu)
+    done = whole_round(generator, CALLS, warm_up=WARM_UP, cpu=each_process)
     assert done.report.records == CALLS
     return done
-
-
-def _cpu() -> Mapping[str, float]:
-    """CPU seconds of this process, the server and the workers."""
-    seconds = {"here": time.process_time(), **dict.fromkeys(PROCESSES, 0.0)}
-    for thread in Path("/proc/self/task").iterdir():
-        with suppress(FileNotFoundError, ProcessLookupError):  # threads end while they are looked at
-            for child in (thread / "children").read_text().split():
-                command = Path("/proc", child, "cmdline").read_text()
-                for name, module in PROCESSES.items():
-                    if module in command:
-                        fields = Path("/proc", child, "stat").read_text().rpartition(")")[2].split()
-                        seconds[name] += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return seconds
-
-
-@contextmanager
-def _all_cores() -> Iterator[list[int]]:
-    """Let this process and those that it starts run on every CPU."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, range(os.cpu_count() or 1))
-    try:
-        yield sorted(os.sched_getaffinity(0))
-    finally:
-        os.sched_setaffinity(0, before)
 
 
 @click.command()

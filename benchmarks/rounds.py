@@ -5,8 +5,8 @@ import gc
 import os
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +23,8 @@ from genre.settings import Layer, load_settings
 LATENCY: Final = 0.05
 """Seconds that the server takes for an answer."""
 REPEATS: Final = 5
+PROCESSES: Final = {"server": "benchmarks.chat_server", "workers": "genre_generators.worker"}
+"""Modules that processes beside this one run."""
 
 
 def alone() -> int:
@@ -31,6 +33,17 @@ def alone() -> int:
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cores[0]})
     return cores[-1]
+
+
+@contextmanager
+def all_cores() -> Iterator[list[int]]:
+    """Let this process and those that it starts run on every CPU."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, range(os.cpu_count() or 1))
+    try:
+        yield sorted(os.sched_getaffinity(0))
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 @attrs.frozen
@@ -49,6 +62,20 @@ class Done:
 def this_process() -> dict[str, float]:
     """CPU seconds so far."""
     return {"here": time.process_time()}
+
+
+def each_process() -> dict[str, float]:
+    """CPU seconds so far of this process, the servers, and the workers that run."""
+    seconds = {"here": time.process_time(), **dict.fromkeys(PROCESSES, 0.0)}
+    for thread in Path("/proc/self/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # threads end while they are looked at
+            for child in (thread / "children").read_text().split():
+                command = Path("/proc", child, "cmdline").read_text()
+                for name, module in PROCESSES.items():
+                    if module in command.split("\0"):
+                        fields = Path("/proc", child, "stat").read_text().rpartition(")")[2].split()
+                        seconds[name] += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return seconds
 
 
 def whole_round(
