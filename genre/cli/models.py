@@ -1,12 +1,15 @@
 """`genre train` and `genre evaluate`."""
 
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING
 
 import click
 
 from genre.cli.context import FOLDER, as_json, cache_path, option_pairs, print_json, registry_of
-from genre.errors import UsageError
+from genre.registry import Registry
+
+if TYPE_CHECKING:
+    from genre.experiments.training import TrainingCall, TrainingOutcome
 
 
 @click.command()
@@ -16,6 +19,15 @@ from genre.errors import UsageError
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
 @click.option("--fusion", is_flag=True, help="Fuse readers' interests into the user vector (equations 1 and 2).")
 @option_pairs
+@click.option(
+    "minutes",
+    "--checkpoint-minutes",
+    type=click.FloatRange(min=0),
+    default=10.0,
+    show_default=True,
+    help="How often OUT-checkpoint.safetensors is written, beside each epoch's end.",
+)
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint of the same call, exactly, if there is one.")
 @cache_path
 @click.pass_context
 def train(
@@ -26,53 +38,64 @@ def train(
     seed: int,
     fusion: bool,
     options: tuple[str, ...],
+    minutes: float,
+    resume: bool,
     cache: Path,
 ) -> None:
     """Train a baseline on the data set in FOLDER and save the model.
 
     Options (-o) are those of training, features and the baseline: `-o training.epochs=3 -o features.history_length=50
     -o baseline.field_options.plm.model=package:NAME`.
-    """
-    from genre.cli.progress import TerminalObserver
-    from genre.dataset import load_dataset
-    from genre.experiments import CellPlan, options_from, train_model
-    from genre.experiments.models import check_override, overridden, overridden_training
-    from genre.experiments.plan import BaselineOverride, located, located_word_vectors
-    from genre.experiments.results import Cell
-    from genre.modeling import FeatureSettings, TrainingSettings, check_model_folder, save_model
-    from genre.options import structure
-    from genre.settings import Layer, Settings, Table
 
-    registry = registry_of(ctx)
-    record = registry.baseline(baseline)
-    given = Settings((Layer("command line", options_from(options)),))
-    tables = {"baseline", "features", "training"}
-    if stray := sorted(set(given.layers[0].data) - tables):
-        raise UsageError(f"unknown option {stray[0]!r}", remedy=f"options start with {' or '.join(sorted(tables))}.")
-    parts = located({"baseline": given.table("baseline")}, Path.cwd(), "baseline")
-    override = structure(cast(Table, parts["baseline"]), BaselineOverride, "baseline")
-    features = structure(given.table("features"), FeatureSettings, "features")
-    features = located_word_vectors(features, Path.cwd())
-    training = structure(given.table("training"), TrainingSettings, "training")
-    check_override(override, features, "baseline")
-    training = overridden_training(training, override, "baseline.training")
-    plan = CellPlan(
-        cell=Cell(folder.name, baseline, seed),
-        baseline=overridden(record, override),
-        features=features,
-        training=training,
+    `torchrun --nproc-per-node N -m genre train ...` trains with N processes, which share each batch.
+    """
+    from genre.experiments import options_from
+    from genre.experiments.training import TrainingCall
+
+    call = TrainingCall(
+        data=folder,
+        out=out,
+        baseline=baseline,
+        seed=seed,
         fusion=fusion,
+        options=options_from(options),
+        place=Path.cwd(),
+        cache=cache,
+        minutes=minutes,
+        resume=resume,
     )
-    check_model_folder(out)
-    dataset = load_dataset(folder)
-    with TerminalObserver() as observer:
-        trained = train_model(registry, dataset, plan, cache=cache, observer=observer)
-    save_model(out, trained.model)
-    best = next(report for report in trained.result.epochs if report.epoch == trained.result.best_epoch)
-    figures = ", ".join(f"{name} {value:.4f}" for name, value in best.metrics.items())
-    if trained.word_vector_share is not None:
-        click.echo(f"word vectors: found for {trained.word_vector_share:.1%} of the vocabulary")
-    click.echo(f"{out}: epoch {best.epoch} of {len(trained.result.epochs)} is best ({figures or 'no early stopping'})")
+    try:
+        outcome = _trained(registry_of(ctx), call)
+    except KeyboardInterrupt:
+        if call.checkpoint.exists():
+            click.echo(f"{call.checkpoint}: --resume goes on from here", err=True)
+        raise
+    if outcome is not None:
+        _tell(call, outcome)
+
+
+def _trained(registry: Registry, call: "TrainingCall") -> "TrainingOutcome | None":
+    """What the training came to; None in a process that does not tell of it."""
+    from genre.cli.progress import TerminalObserver
+    from genre.experiments.training import train_folder
+    from genre.modeling.distributed import launched, process_group
+
+    if not launched():
+        with TerminalObserver() as observer:
+            return train_folder(registry, call, observer=observer)
+    with process_group() as processes:
+        if processes.rank:
+            train_folder(registry, call, processes=processes)
+            return None
+        with TerminalObserver() as observer:
+            return train_folder(registry, call, observer=observer, processes=processes)
+
+
+def _tell(call: "TrainingCall", outcome: "TrainingOutcome") -> None:
+    figures = ", ".join(f"{name} {value:.4f}" for name, value in outcome.metrics.items())
+    if outcome.word_vector_share is not None:
+        click.echo(f"word vectors: found for {outcome.word_vector_share:.1%} of the vocabulary")
+    click.echo(f"{call.out}: epoch {outcome.best_epoch} of {outcome.epochs} is best ({figures or 'no early stopping'})")
 
 
 @click.command()

@@ -1,7 +1,7 @@
 """Training and evaluating one model: a baseline on a data set, and a trained model on another."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import get_args
@@ -15,6 +15,7 @@ from genre.experiments.observer import Observer
 from genre.experiments.plan import BaselineOverride
 from genre.experiments.results import Cell
 from genre.modeling import (
+    CheckpointSettings,
     EpochReport,
     Features,
     FeatureSettings,
@@ -35,6 +36,7 @@ from genre.modeling import (
     with_frozen_states,
     with_tokenizers,
 )
+from genre.modeling.processes import ALONE, Processes
 from genre.options import structure
 from genre.parts import Baseline, EpochFinished, FieldKind, Kind, canonical_json
 from genre.registry import Registry
@@ -158,31 +160,38 @@ def train_model(
     *,
     cache: Path | None = None,
     observer: Observer | None = None,
+    processes: Processes = ALONE,
+    checkpoints: CheckpointSettings | None = None,
+    asked_to_end: Callable[[], bool] | None = None,
 ) -> Trained:
     """Train a baseline.
 
     Args:
         cache: folder for prepared features.
+        processes, checkpoints, asked_to_end: as of `genre.modeling.train`.
 
     Raises:
-        UsageError: a wrong option, or a split that does not exist.
+        UsageError: a wrong option, a split that does not exist, or a checkpoint of another training.
         RunError: the training diverged, or interests are to be fused and there are none.
+        KeyboardInterrupt: with `checkpoints`, after the batch in which it came, and with a checkpoint of it.
     """
     watcher = observer or Observer()
     cell = plan.cell
-    untrained = build_model(registry, dataset, plan, cache=cache)
+    with processes.first_in_turn():
+        untrained = build_model(registry, dataset, plan, cache=cache)
     recommender = untrained.recommender
     if plan.fusion and not any(untrained.features.vocabulary.interests.values()):
         raise RunError(
             f"{cell.name} fuses interests, and no reader of the split {plan.features.train_split!r} has any",
             remedy="put a round that makes profiles before it, or set fusion = false",
         )
-    prepared = with_frozen_states(
-        untrained.features,
-        recommender,
-        cache=cache,
-        on_progress=lambda done, total: watcher.on_steps(cell.name, 0, done, total),
-    )
+    with processes.first_in_turn():
+        prepared = with_frozen_states(
+            untrained.features,
+            recommender,
+            cache=cache,
+            on_progress=lambda done, total: watcher.on_steps(cell.name, 0, done, total),
+        )
 
     def on_step(report: StepReport) -> None:
         watcher.on_steps(cell.name, report.epoch, report.step, report.steps)
@@ -190,9 +199,21 @@ def train_model(
     def on_epoch(report: EpochReport) -> None:
         watcher.on_epoch(cell.name, report.epoch, report.loss, report.metrics)
         event = EpochFinished(cell.variant, cell.baseline, cell.seed, report.epoch, report.loss, report.metrics)
-        registry.announce("genre_epoch_finished", event=event)
+        if processes.rank == 0:
+            registry.announce("genre_epoch_finished", event=event)
 
-    result = train(recommender, prepared, plan.training, seed=cell.seed, on_step=on_step, on_epoch=on_epoch)
+    result = train(
+        recommender,
+        prepared,
+        plan.training,
+        seed=cell.seed,
+        processes=processes,
+        checkpoints=checkpoints,
+        on_step=on_step,
+        on_epoch=on_epoch,
+        on_message=watcher.on_message,
+        asked_to_end=asked_to_end,
+    )
     share = None if untrained.word_vectors is None else untrained.word_vectors.share
     model = TrainedModel(recommender, prepared.vocabulary, prepared.settings, cell.seed, dataset.leaked)
     return Trained(model, result, share)

@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Final
@@ -13,9 +13,15 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 class Interrupts:
     """Whether somebody asked for an end."""
 
-    def __init__(self) -> None:
-        self.requested = False
+    def __init__(self, also: Callable[[], bool] | None) -> None:
+        self._noted = False
         self._at_once = False
+        self._also = also
+
+    @property
+    def requested(self) -> bool:
+        """Whether it is to be ended where it can be."""
+        return self._noted or (self._also is not None and self._also())
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
@@ -33,19 +39,20 @@ class Interrupts:
             self._at_once = False
 
     def _note(self, _number: int, _frame: FrameType | None) -> None:
-        again, self.requested = self.requested, True
+        again, self._noted = self._noted, True
         if again or self._at_once:
             raise KeyboardInterrupt
 
 
 @contextmanager
-def noted_interrupts(*, wanted: bool) -> Iterator[Interrupts]:
+def noted_interrupts(*, wanted: bool, also: Callable[[], bool] | None = None) -> Iterator[Interrupts]:
     """SIGINT and SIGTERM are noted while the block runs; a second one raises KeyboardInterrupt wherever it comes.
 
     Args:
         wanted: without it, and outside the main thread, which alone hears of signals, they do what they always do.
+        also: says of itself whether an end is asked for.
     """
-    interrupts = Interrupts()
+    interrupts = Interrupts(also)
     if not wanted or threading.current_thread() is not threading.main_thread():
         yield interrupts
         return

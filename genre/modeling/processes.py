@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Protocol
+from typing import Final, Protocol
 
 from torch import Tensor, nn
 
@@ -96,3 +96,6 @@ class OneProcess:
     ) -> Evaluation:
         """All impressions."""
         return evaluate(recommender, features, split, settings)
+
+
+ALONE: Final = OneProcess()

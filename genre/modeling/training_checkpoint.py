@@ -2,7 +2,6 @@
 
 import json
 import os
-import uuid
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -154,7 +153,7 @@ def write_checkpoint(path: Path, checkpoint: TrainingCheckpoint) -> None:
         RunError: it cannot be written.
     """
     text, tensors = checkpoint.parts()
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    partial = path.with_name(f".{path.name}.partial")  # one name: what a killed process leaves is written over
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
