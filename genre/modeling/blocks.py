@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from genre.errors import UsageError
 from genre.modeling.dropout import Dropout
 from genre.modeling.packed_attention import packed_attention
-from genre.modeling.packing import Packing, packed_mean, packed_softmax, packed_sum, shifted_sum, softmax
+from genre.modeling.packing import Packing, packed_mean, packed_softmax, packed_sum, packs, shifted_sum, softmax
 
 Activation: TypeAlias = Literal["relu", "leaky-relu", "dice"]
 
@@ -101,11 +101,6 @@ class SequenceReader(nn.Module):
     def packed(self, values: Tensor, packing: Packing) -> Tensor:
         """(P, D) -> (B, D); zero for empty sequences."""
         raise NotImplementedError
-
-
-def packs(mask: Tensor) -> bool:
-    """Whether sequences that a mask (B, L) tells of are better packed."""
-    return mask.device.type == "cpu"
 
 
 class SelfAttentivePooling(SequenceReader):
@@ -235,8 +230,13 @@ class MLP(nn.Module):
 
     def forward(self, values: Tensor, mask: Tensor) -> Tensor:
         """(..., D), (...) -> (..., last width); what is masked is computed, but counts in no statistic."""
-        for layer, activation in zip(self.layers, self.activations, strict=True):
-            values = layer(values)
+        return self.activate(self.layers[0](values), mask)
+
+    def activate(self, values: Tensor, mask: Tensor) -> Tensor:
+        """(..., first width), (...) -> (..., last width): all but the first layer's product."""
+        for number, activation in enumerate(self.activations):
+            if number:
+                values = self.layers[number](values)
             values = activation(values, mask) if isinstance(activation, Dice) else activation(values)
             values = self.dropout(values)
         return values

@@ -61,6 +61,17 @@ class Packing:
             start = end
 
 
+def packs(mask: Tensor) -> bool:
+    """Whether sequences that a mask (B, L) tells of are better packed."""
+    return mask.device.type == "cpu"
+
+
+def kept_positions(mask: Tensor) -> Tensor:
+    """Which of the flattened positions of a mask (B, L) are to be worked on (N,): all that it marks, or just all."""
+    flat = mask.flatten()
+    return flat.nonzero().squeeze(1) if packs(mask) else torch.arange(len(flat), device=mask.device)
+
+
 def softmax(logits: Tensor) -> Tensor:
     """Softmax over the last axis. On a CPU that of torch takes ten times as long on rows as short as these."""
     if logits.device.type != "cpu":

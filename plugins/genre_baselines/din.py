@@ -1,11 +1,14 @@
 # ruff: noqa: ARG002  the contracts pass more than every part uses
 """DIN (Zhou et al., KDD 2018): each candidate weighs the clicks by itself."""
 
+from typing import cast
+
 import attrs
-import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from genre.modeling.blocks import MLP, Activation
+from genre.modeling.packing import kept_positions
 from genre_baselines.validators import are_widths
 
 
@@ -38,11 +41,25 @@ class DINUserEncoder(nn.Module):
         self, history: Tensor, mask: Tensor, user: Tensor, candidates: Tensor, candidate_mask: Tensor
     ) -> Tensor:
         """(B, H, D), (B, H), (B, C, D) -> (B, C, D)"""
-        clicks = history.masked_fill(~mask.unsqueeze(-1), 0.0)
-        candidate = candidates.unsqueeze(2).expand(-1, -1, clicks.shape[1], -1)  # (B, C, H, D)
-        click = clicks.unsqueeze(1).expand_as(candidate)
-        pairs = torch.cat([candidate, click, candidate - click, candidate * click], dim=-1)  # (B, C, H, 4 D)
-        seen = mask.unsqueeze(1) & candidate_mask.unsqueeze(2)  # (B, C, H)
-        weights = self.weight(self.hidden(pairs, seen)).squeeze(-1)  # (B, C, H)
-        attended: Tensor = (weights * mask.unsqueeze(1)) @ clicks
-        return attended
+        rows, length, _ = history.shape
+        index = kept_positions(mask)  # (N,) of the B H positions
+        reader = index // length
+        clicks = history.flatten(0, 1)[index]  # (N, D)
+        weights = self._weights(clicks, candidates, reader, candidate_mask[reader] & mask.flatten()[index, None])
+        spread = weights.new_zeros(rows * length, weights.shape[1]).index_copy(0, index, weights)
+        spread = spread.view(rows, length, -1) * mask.unsqueeze(-1)  # (B, H, C)
+        return spread.transpose(1, 2) @ history.masked_fill(~mask.unsqueeze(-1), 0.0)
+
+    def _weights(self, clicks: Tensor, candidates: Tensor, reader: Tensor, seen: Tensor) -> Tensor:
+        """(N, C): what each click counts for each candidate of its reader.
+
+        The first layer of `[c; h; c - h; c * h]` is taken term by term: only the product differs from pair to pair.
+        """
+        first = cast(nn.Linear, self.hidden.layers[0])
+        of_candidate, of_click, of_difference, of_product = first.weight.chunk(4, dim=1)  # (W, D) each
+        products = candidates[reader] * clicks.unsqueeze(1)  # (N, C, D)
+        layer = F.linear(products, of_product)  # (N, C, W)
+        layer = layer + F.linear(candidates, of_candidate + of_difference, first.bias)[reader]
+        layer = layer + F.linear(clicks, of_click - of_difference).unsqueeze(1)
+        weights: Tensor = self.weight(self.hidden.activate(layer, seen)).squeeze(-1)
+        return weights

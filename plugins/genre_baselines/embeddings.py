@@ -7,9 +7,9 @@ import attrs
 import torch
 from torch import Tensor, nn
 
-from genre.modeling.blocks import MaskedMean, SequenceReader, packs
+from genre.modeling.blocks import MaskedMean, SequenceReader
 from genre.modeling.dropout import Dropout
-from genre.modeling.packing import Packing
+from genre.modeling.packing import Packing, packs
 from genre.parts import FieldBatch, FieldKind, FieldSpec, NewsBatch
 from genre_baselines.validators import is_ratio
 
