@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from genre.cli.context import FOLDER, as_json, cache_path, option_pairs, print_json, registry_of
+from genre.errors import UsageError
 from genre.registry import Registry
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="How often OUT-checkpoint.safetensors is written, beside each epoch's end.",
 )
+@click.option("--executor", metavar="NAME", help="Who trains: `local`, `ray`, or [executors.NAME].  [default: local]")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint of the same call, exactly, if there is one.")
 @cache_path
 @click.pass_context
@@ -39,6 +41,7 @@ def train(
     fusion: bool,
     options: tuple[str, ...],
     minutes: float,
+    executor: str | None,
     resume: bool,
     cache: Path,
 ) -> None:
@@ -65,7 +68,7 @@ def train(
         resume=resume,
     )
     try:
-        outcome = _trained(registry_of(ctx), call)
+        outcome = _trained(registry_of(ctx), call, executor)
     except KeyboardInterrupt:
         if call.checkpoint.exists():
             click.echo(f"{call.checkpoint}: --resume goes on from here", err=True)
@@ -74,12 +77,20 @@ def train(
         _tell(call, outcome)
 
 
-def _trained(registry: Registry, call: "TrainingCall") -> "TrainingOutcome | None":
+def _trained(registry: Registry, call: "TrainingCall", executor: str | None) -> "TrainingOutcome | None":
     """What the training came to; None in a process that does not tell of it."""
     from genre.cli.progress import TerminalObserver
-    from genre.experiments.training import train_folder
+    from genre.experiments.training import train_by_executor, train_folder
     from genre.modeling.distributed import launched, process_group
 
+    if executor is not None:
+        if launched():
+            raise UsageError(
+                f"torchrun started this process, and --executor {executor} starts processes, too",
+                remedy="use one of the two",
+            )
+        with TerminalObserver() as observer:
+            return train_by_executor(registry, call, executor, observer=observer)
     if not launched():
         with TerminalObserver() as observer:
             return train_folder(registry, call, observer=observer)

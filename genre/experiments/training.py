@@ -1,6 +1,7 @@
 """Training as a step: a baseline on a saved data set, by one process or by several, kept in a checkpoint on its way."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import cast
 
@@ -12,7 +13,9 @@ from genre.experiments.models import CellPlan, check_override, overridden, overr
 from genre.experiments.observer import Observer
 from genre.experiments.plan import BaselineOverride, located, located_word_vectors
 from genre.experiments.results import Cell
+from genre.generation import find_executor
 from genre.modeling import CheckpointSettings, FeatureSettings, TrainingSettings, check_model_folder, save_model
+from genre.modeling.executors import TrainingExecutor, TrainingWork, Watch
 from genre.modeling.processes import ALONE, Processes
 from genre.options import structure
 from genre.registry import Registry
@@ -143,3 +146,77 @@ def _plan(registry: Registry, call: TrainingCall) -> CellPlan:
         training=overridden_training(training, override, "baseline.training"),
         fusion=call.fusion,
     )
+
+
+def train_by_executor(
+    registry: Registry, call: TrainingCall, executor: str, *, observer: Observer | None = None
+) -> TrainingOutcome:
+    """As `train_folder`, by the processes that an executor starts. Folders are the same on all of its machines.
+
+    Args:
+        executor: a name as for `genre.generation.find_executor`.
+
+    Raises:
+        UsageError: there is no such executor, or it does not train.
+    """
+    found = find_executor(registry, executor)
+    if not isinstance(found, TrainingExecutor):
+        raise UsageError(
+            f"the executor {executor!r} answers prompts, and does not train",
+            remedy="name one that does, such as ray",
+        )
+    _plan(registry, call)  # a mistake is told before anything starts
+    check_model_folder(call.out)
+    watcher = observer or Observer()
+    call = call.located()
+    work = TrainingWork(
+        registry=registry,
+        entry="genre.experiments.training:train_in_process",
+        arguments=json.dumps(attrs.asdict(call), default=str),
+        on_event=lambda event: _hear(watcher, event),
+        scratch=call.out.with_name(f".{call.out.name}-executor"),
+    )
+    return structure(json.loads(found.train(work)), TrainingOutcome, f"executor {executor}")
+
+
+def train_in_process(arguments: str, registry: Registry, processes: Processes, watch: Watch) -> str:
+    """What each process of an executor calls, see `genre.modeling.executors.TrainingWork`."""
+    call = structure(json.loads(arguments), TrainingCall, "the call of a training")
+    outcome = train_folder(
+        registry,
+        attrs.evolve(call, resume=call.resume or (watch.restarted and call.checkpoint.exists())),
+        observer=_Teller(watch),
+        processes=processes,
+        asked_to_end=watch.asked_to_end,
+    )
+    return json.dumps(attrs.asdict(outcome))
+
+
+class _Teller(Observer):
+    """Tells another process of progress."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+
+    def on_steps(self, cell: str, epoch: int, done: int, total: int) -> None:
+        """As it is."""
+        self._watch.tell(json.dumps(["steps", cell, epoch, done, total]))
+
+    def on_epoch(self, cell: str, epoch: int, loss: float, metrics: Mapping[str, float]) -> None:
+        """As it is."""
+        self._watch.tell(json.dumps(["epoch", cell, epoch, loss, dict(metrics)]))
+
+    def on_message(self, text: str) -> None:
+        """As it is."""
+        self._watch.tell(json.dumps(["message", text]))
+
+
+def _hear(observer: Observer, event: str) -> None:
+    """What a `_Teller` told."""
+    kind, *values = json.loads(event)
+    listeners: Mapping[str, Callable[..., None]] = {
+        "steps": observer.on_steps,
+        "epoch": observer.on_epoch,
+        "message": observer.on_message,
+    }
+    listeners[kind](*values)

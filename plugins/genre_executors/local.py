@@ -1,9 +1,14 @@
-"""The executor `local`: an engine in this process."""
+"""The executor `local`: an engine, or a training, in this process."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
+from genre.discovery import load_import_string
 from genre.generation import Asker, Engine, Work
+
+if TYPE_CHECKING:
+    from genre.modeling.executors import TrainingWork
 
 
 class LocalExecutor:
@@ -16,3 +21,20 @@ class LocalExecutor:
     async def open(self, work: Work) -> AsyncIterator[Asker]:
         """An engine over the store and the budget."""
         yield Engine(work.store, work.on_stored, budget=work.budget, on_route_down=work.on_route_down)
+
+    def train(self, work: "TrainingWork") -> str:
+        """Train here, alone."""
+        from genre.modeling.processes import ALONE
+
+        outcome: str = load_import_string(work.entry)(work.arguments, work.registry, ALONE, _Watch(work))  # type: ignore[operator]
+        return outcome
+
+
+class _Watch:
+    restarted = False
+
+    def __init__(self, work: "TrainingWork") -> None:
+        self.tell = work.on_event
+
+    def asked_to_end(self) -> bool:
+        return False

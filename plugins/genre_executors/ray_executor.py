@@ -16,6 +16,7 @@ from genre.generation.keys import KeyMaker
 from genre.parts import Prompt
 
 if TYPE_CHECKING:
+    from genre.modeling.executors import TrainingWork
     from genre_executors.ray_round import ClusterRound
 
 
@@ -57,6 +58,12 @@ class RayExecutor:
             raise UsageError(
                 "the executor 'ray' runs on Ray Data, which is not installed", remedy="pip install 'genre-rec[ray]'"
             )
+
+    def train(self, work: "TrainingWork") -> str:
+        """Train by the workers, with Ray Train."""
+        from genre_executors.ray_training import train_on_ray
+
+        return train_on_ray(self._options, work)
 
     @asynccontextmanager
     async def open(self, work: Work) -> AsyncIterator[Asker]:
