@@ -4,8 +4,10 @@ Every data set reader ends here, so that readers (distinct visible histories) an
 """
 
 import hashlib
-from typing import Literal, TypeAlias
+from collections.abc import Iterable
+from typing import Final, Literal, TypeAlias
 
+import attrs
 import polars as pl
 
 from genre.dataset.tables import (
@@ -26,10 +28,25 @@ Dangling: TypeAlias = Literal["error", "drop"]
 A dropped click is not visible to anybody: segments (new, warm) then follow the clicks that are left.
 """
 
+_ROWS_AT_A_TIME: Final = 20_000
+"""Impressions, or readers, whose ids are texts at one time: lists of texts take several times what positions do."""
+
+_KEPT_SCHEMA: Final = pl.Schema(
+    {
+        "impression": pl.String(),
+        "split": pl.String(),
+        "user": pl.String(),
+        "time": pl.Datetime("us"),
+        "history": pl.List(pl.UInt32()),
+        "candidates": pl.List(pl.UInt32()),
+        "labels": pl.List(pl.UInt8()),
+    }
+)
+
 
 def assemble(
     news: pl.DataFrame,
-    behaviors: pl.DataFrame,
+    behaviors: pl.DataFrame | Iterable[pl.DataFrame],
     *,
     text_fields: tuple[str, ...] = ("title", "abstract"),
     dangling: Dangling = "error",
@@ -41,7 +58,8 @@ def assemble(
         news: `id` (no blanks in it), the text fields, and any of `category`, `subcategory`, `url`, `title_entities`,
             `abstract_entities`. A repeated id keeps its first row (MIND repeats news across its splits).
         behaviors: `impression`, `split`, `user`, `time`, `history` and `candidates` (lists of ids), `labels` (list,
-            null when unlabelled), and `file` and `line` for messages.
+            null when unlabelled), and `file` and `line` for messages. Blocks of rows, taken one by one, need not be in
+            memory together.
         text_fields: the columns of `news` that are texts.
         dangling: what to do with ids that name no news.
         source: what the lineage's first entry says.
@@ -61,14 +79,16 @@ def assemble(
         .cast(TEXT_SCHEMA)
     )
 
-    history, lost_history = _resolve(behaviors, "history", news_table["id"], dangling)
-    candidates, lost_candidates = _resolve(behaviors, "candidates", news_table["id"], dangling)
-    table = behaviors.select("impression", "split", "user", "time", "labels").with_columns(
-        history=history, candidates=candidates
-    )
-    if lost_candidates:
-        table = _without_lost_candidates(table)
-    kept = table.filter(pl.col("candidates").list.len() > 0)
+    blocks = [behaviors] if isinstance(behaviors, pl.DataFrame) else behaviors
+    known = pl.Enum(news_table["id"])
+    resolved = [_resolved(rows, known) for block in blocks for rows in block.iter_slices(n_rows=_ROWS_AT_A_TIME)]
+    lost = {
+        column: _total([each.lost[column] for each in resolved], column, dangling)
+        for column in ("history", "candidates")
+    }
+    kept = pl.concat([pl.DataFrame(schema=_KEPT_SCHEMA), *(each.rows for each in resolved)])
+    without_candidates = sum(each.without_candidates for each in resolved)
+    del resolved
 
     states = kept.select("user", "history").unique(keep="first", maintain_order=True)
     readers = states.select(
@@ -93,9 +113,9 @@ def assemble(
     details = {
         **source,
         "dangling": dangling,
-        "dangling_history_ids": lost_history,
-        "dangling_candidate_ids": lost_candidates,
-        "impressions_without_candidates": table.height - kept.height,
+        "dangling_history_ids": lost["history"],
+        "dangling_candidate_ids": lost["candidates"],
+        "impressions_without_candidates": without_candidates,
     }
     return Dataset(
         news=news_table,
@@ -108,27 +128,66 @@ def assemble(
     )
 
 
-def _resolve(behaviors: pl.DataFrame, column: str, ids: pl.Series, dangling: Dangling) -> tuple[pl.Series, int]:
-    """Lists of ids -> lists of positions, and how many ids were dangling.
+@attrs.frozen
+class _Lost:
+    """Ids of a block that name no news: how many, the first of them, and where it stands."""
 
-    A dangling candidate is a null, so that its label can go with it; a dangling click leaves the history.
-    """
+    count: int
+    name: str | None
+    where: str
+
+
+@attrs.frozen
+class _Resolved:
+    """A block whose ids have become positions, without the rows that have no candidates."""
+
+    rows: pl.DataFrame
+    lost: dict[str, _Lost | None]
+    without_candidates: int
+
+
+def _resolved(behaviors: pl.DataFrame, known: pl.Enum) -> _Resolved:
+    history, lost_history = _positions(behaviors, "history", known)
+    candidates, lost_candidates = _positions(behaviors, "candidates", known)
+    rows = behaviors.select("impression", "split", "user", "time", "labels").with_columns(
+        history=history.list.drop_nulls(), candidates=candidates
+    )
+    if lost_candidates:
+        rows = _without_lost_candidates(rows)
+    kept = rows.select(_KEPT_SCHEMA.names()).filter(pl.col("candidates").list.len() > 0)
+    lost = {"history": lost_history, "candidates": lost_candidates}
+    return _Resolved(kept.cast(_KEPT_SCHEMA), lost, rows.height - kept.height)
+
+
+def _positions(behaviors: pl.DataFrame, column: str, known: pl.Enum) -> tuple[pl.Series, _Lost | None]:
+    """Lists of ids -> lists of positions, null where an id names no news."""
     lists = behaviors[column].cast(pl.List(pl.String))
-    position = pl.element().replace_strict(ids, _range(ids.len()), default=None, return_dtype=pl.UInt32)
-    found = lists.list.eval(position)
-    complete = found.list.drop_nulls()
-    lost = found.list.len() - complete.list.len()
-    count = int(lost.sum())
+    # An Enum keeps its table of ids; `replace_strict` would make one for each block.
+    found = lists.list.eval(pl.element().cast(known, strict=False).to_physical().cast(pl.UInt32))
+    lost = found.list.eval(pl.element().is_null()).list.sum()
+    if not (count := int(lost.sum())):
+        return found, None
+    row = int((lost > 0).arg_max() or 0)
+    name = lists[row].filter(found[row].is_null())[0]
+    file, line = behaviors.select("file", "line").row(row)
+    return found, _Lost(count, name, f"{file}:{line}")
+
+
+def _total(blocks: list[_Lost | None], column: str, dangling: Dangling) -> int:
+    """How many ids of a column name no news.
+
+    Raises:
+        UsageError: there are any, under `dangling="error"`.
+    """
+    losses = [each for each in blocks if each is not None]
+    count = sum(each.count for each in losses)
     if count and dangling == "error":
-        row = behaviors.row(int((lost > 0).arg_max() or 0), named=True)
-        known = set(ids)
-        missing = next(name for name in row[column] if name not in known)
         raise UsageError(
-            f"the {column} name the news {missing!r}, which no news file has ({count} such ids in all)",
-            where=f"{row['file']}:{row['line']}",
+            f"the {column} name the news {losses[0].name!r}, which no news file has ({count} such ids in all)",
+            where=losses[0].where,
             remedy="add the news, or read with dangling = 'drop' to leave such ids out and count them",
         )
-    return (found if column == "candidates" else complete), count
+    return count
 
 
 def _without_lost_candidates(table: pl.DataFrame) -> pl.DataFrame:
@@ -152,10 +211,10 @@ def _without_lost_candidates(table: pl.DataFrame) -> pl.DataFrame:
 def _reader_ids(states: pl.DataFrame, news_ids: pl.Series) -> pl.Series:
     """`user@hash of the visible history`: the same for the same user and history in every split and data set."""
     name = pl.element().replace_strict(_range(news_ids.len()), news_ids, return_dtype=pl.String)
-    visible = states["history"].list.eval(name).list.join(" ")
     ids = [
         f"{user}@{hashlib.blake2b(text.encode(), digest_size=6).hexdigest()}"
-        for user, text in zip(states["user"], visible, strict=True)
+        for some in states.iter_slices(n_rows=_ROWS_AT_A_TIME)
+        for user, text in zip(some["user"], some["history"].list.eval(name).list.join(" "), strict=True)
     ]
     return pl.Series("id", ids, dtype=pl.String)
 

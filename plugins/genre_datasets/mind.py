@@ -1,6 +1,7 @@
 """The reader `mind`: MIND's news.tsv and behaviors.tsv, labelled or not, plain or gzip."""
 
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -9,7 +10,7 @@ import polars as pl
 
 from genre.dataset import Dangling, Dataset, assemble
 from genre.errors import UsageError
-from genre_datasets.mind_rows import BEHAVIORS_SCHEMA, NEWS_SCHEMA, read_behaviors, read_news
+from genre_datasets.mind_rows import NEWS_SCHEMA, read_behaviors, read_news
 from genre_datasets.tsv import content_hash, find_file
 
 USUAL_SPLITS: Final = ("train", "dev", "test")
@@ -40,14 +41,13 @@ def read_mind(options: MindOptions) -> Dataset:
     folders = _split_folders(options)
     news_files = {split: find_file(folder, "news.tsv") for split, folder in folders.items()}
     behaviors_files = {split: find_file(folder, "behaviors.tsv") for split, folder in folders.items()}
-    news = pl.concat([pl.DataFrame(schema=NEWS_SCHEMA), *(read_news(path) for path in news_files.values())])
+    news = pl.DataFrame(schema=NEWS_SCHEMA)
+    for path in news_files.values():
+        # MIND repeats most news in every split, and their texts are most of the memory.
+        new = read_news(path).join(news, on="id", how="anti", maintain_order="left")
+        news = pl.concat([news, new])
     known = frozenset(news["id"])
-    behaviors = pl.concat(
-        [
-            pl.DataFrame(schema=BEHAVIORS_SCHEMA),
-            *(block for split, path in behaviors_files.items() for block in read_behaviors(path, split, known)),
-        ]
-    )
+    behaviors = chain.from_iterable(read_behaviors(path, split, known) for split, path in behaviors_files.items())
     files = sorted([*news_files.values(), *behaviors_files.values()])
     return assemble(
         news,
