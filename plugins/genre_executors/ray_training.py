@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import ray
+from ray.exceptions import RayError
 from ray.train import RunConfig, ScalingConfig
 from ray.train.torch import TorchConfig, TorchTrainer
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 RESTARTS = 3
 """How often a training goes on from its checkpoint when a process was lost."""
+_REMEDY = "look into Ray's logs; the same call with --resume goes on from the last checkpoint"
 PATIENCE_SECONDS = 12 * 3600
 """How long a process waits for another that is alive."""
 
@@ -44,13 +46,15 @@ def train_on_ray(options: "RayOptions", work: "TrainingWork") -> str:
                     raise KeyboardInterrupt
                 if news.failure is not None:
                     raise error_of(news.failure)
+        except RayError as error:
+            raise RunError(f"Ray failed: {str(error).splitlines()[0]}", where="executor ray", remedy=_REMEDY) from error
         finally:
             shutil.rmtree(work.scratch, ignore_errors=True)
             ray.kill(desk)
     raise RunError(
         f"a process was lost {RESTARTS + 1} times: {news.crash or 'it ended'}",
         where="executor ray",
-        remedy="look into Ray's logs; the same call with --resume goes on from the last checkpoint",
+        remedy=_REMEDY,
     )
 
 
@@ -73,18 +77,18 @@ def _trainer(workers: int, cpus: float, desk: "ActorHandle", work: "TrainingWork
 
 def _watched(trainer: TorchTrainer, desk: "ActorHandle", work: "TrainingWork") -> News:
     """Until the processes have ended. The first Ctrl-C asks them to, and the second waits no longer."""
-    thread = threading.Thread(target=_fit, args=(trainer,), name="genre-ray-train", daemon=True)
-    thread.start()
+    over = threading.Event()  # and not the thread's end: who is interrupted while he waits for that takes it for ended
+    threading.Thread(target=_fit, args=(trainer, over), name="genre-ray-train", daemon=True).start()
     asked = False
     while True:
         try:
-            going = thread.is_alive()
+            going = not over.is_set()
             news: News = ray.get(desk.look.remote())
             for event in news.events:
                 work.on_event(event)
             if not going:
                 return news
-            thread.join(FLUSH_SECONDS)
+            over.wait(FLUSH_SECONDS)
         except KeyboardInterrupt:
             if asked:
                 raise
@@ -92,11 +96,13 @@ def _watched(trainer: TorchTrainer, desk: "ActorHandle", work: "TrainingWork") -
             desk.end.remote()
 
 
-def _fit(trainer: TorchTrainer) -> None:
+def _fit(trainer: TorchTrainer, over: threading.Event) -> None:
     try:
         trainer.fit()
-    except Exception:
+    except Exception:  # the desk was told why, or a process was lost
         logging.getLogger(__name__).debug("Ray Train ended", exc_info=True)
+    finally:
+        over.set()
 
 
 def _train_here(config: dict[str, Any]) -> None:

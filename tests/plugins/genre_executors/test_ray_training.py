@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -96,16 +97,16 @@ def test_a_killed_worker_costs_the_batches_since_the_last_checkpoint(call: Train
 
 @pytest.mark.slow
 def test_an_interrupt_leaves_a_checkpoint_that_the_same_call_goes_on_from(call: TrainingCall) -> None:
-    def interrupt() -> None:
-        raise KeyboardInterrupt
+    def interrupt() -> None:  # while the program waits
+        threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
 
-    undisturbed, interrupted, resumed = Heard(), Heard(in_epoch=2, do=interrupt), Heard()
-    trained(attrs.evolve(call, out=call.out.with_name("undisturbed")), undisturbed)
+    interrupted, resumed = Heard(in_epoch=2, do=interrupt), Heard()
     call = attrs.evolve(call, options={**call.options, "training": {"epochs": 60, "batch_size": 7, "patience": 60}})
     with pytest.raises(KeyboardInterrupt):
         trained(call, interrupted)
     assert call.checkpoint.exists()
     assert len(interrupted.losses) < 60
+    assert not interrupted.messages  # it was not begun again
     other = {"epochs": 61, "batch_size": 7, "patience": 60}
     changed = attrs.evolve(call, options={**call.options, "training": other}, resume=True)
     with pytest.raises(UsageError, match=r"training\.epochs is 60 there and 61 here"):
