@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Final, Literal, TypeAlias
 
 import attrs
+import numpy as np
 import polars as pl
 
 from genre.dataset.tables import (
@@ -86,11 +87,11 @@ def assemble(
         column: _total([each.lost[column] for each in resolved], column, dangling)
         for column in ("history", "candidates")
     }
-    kept = pl.concat([pl.DataFrame(schema=_KEPT_SCHEMA), *(each.rows for each in resolved)])
     without_candidates = sum(each.without_candidates for each in resolved)
+    kept = pl.concat([pl.DataFrame(schema=_KEPT_SCHEMA), *(each.rows for each in resolved)])
     del resolved
 
-    states = kept.select("user", "history").unique(keep="first", maintain_order=True)
+    states, reader = _states(kept)
     readers = states.select(
         id=_reader_ids(states, news_table["id"]),
         user="user",
@@ -99,16 +100,9 @@ def assemble(
         kept=pl.lit(None),
     ).cast(READER_SCHEMA)
     impressions = (
-        kept.join(states.with_row_index("reader"), on=["user", "history"], how="left", maintain_order="left")
-        .select(
-            id="impression",
-            split="split",
-            reader="reader",
-            time="time",
-            candidates="candidates",
-            labels="labels",
-        )
-        .cast(IMPRESSION_SCHEMA)
+        (kept.select(pl.exclude("user", "history")).rename({"impression": "id"}).with_columns(reader=reader))
+        .select(IMPRESSION_SCHEMA.names())
+        .rechunk()
     )
     details = {
         **source,
@@ -149,8 +143,10 @@ class _Resolved:
 def _resolved(behaviors: pl.DataFrame, known: pl.Enum) -> _Resolved:
     history, lost_history = _positions(behaviors, "history", known)
     candidates, lost_candidates = _positions(behaviors, "candidates", known)
+    if lost_history:
+        history = history.list.drop_nulls()
     rows = behaviors.select("impression", "split", "user", "time", "labels").with_columns(
-        history=history.list.drop_nulls(), candidates=candidates
+        history=history, candidates=candidates
     )
     if lost_candidates:
         rows = _without_lost_candidates(rows)
@@ -164,10 +160,9 @@ def _positions(behaviors: pl.DataFrame, column: str, known: pl.Enum) -> tuple[pl
     lists = behaviors[column].cast(pl.List(pl.String))
     # An Enum keeps its table of ids; `replace_strict` would make one for each block.
     found = lists.list.eval(pl.element().cast(known, strict=False).to_physical().cast(pl.UInt32))
-    lost = found.list.eval(pl.element().is_null()).list.sum()
-    if not (count := int(lost.sum())):
+    if not (count := found.explode(empty_as_null=False, keep_nulls=False).null_count()):
         return found, None
-    row = int((lost > 0).arg_max() or 0)
+    row = int(found.list.eval(pl.element().is_null()).list.any().arg_max() or 0)
     name = lists[row].filter(found[row].is_null())[0]
     file, line = behaviors.select("file", "line").row(row)
     return found, _Lost(count, name, f"{file}:{line}")
@@ -206,6 +201,17 @@ def _without_lost_candidates(table: pl.DataFrame) -> pl.DataFrame:
     return joined.with_columns(candidates=pl.col("candidates").list.drop_nulls(), labels="kept_labels").select(
         table.columns
     )
+
+
+def _states(kept: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+    """The distinct (user, visible history), in the order of their first impressions, and which one each row has."""
+    grouped = (
+        kept.select("user", "history").with_row_index("row").group_by("user", "history", maintain_order=True).agg("row")
+    )
+    rows = grouped["row"].explode(empty_as_null=False).to_numpy()
+    reader = np.empty(kept.height, dtype=np.uint32)
+    reader[rows] = np.repeat(np.arange(grouped.height, dtype=np.uint32), grouped["row"].list.len().to_numpy())
+    return grouped.drop("row"), pl.Series("reader", reader)
 
 
 def _reader_ids(states: pl.DataFrame, news_ids: pl.Series) -> pl.Series:
