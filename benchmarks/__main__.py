@@ -5,7 +5,7 @@ import json
 
 import click
 
-SUITES = ("engine", "preparation", "startup", "store", "training")
+SUITES = ("engine", "evaluation", "preparation", "startup", "store", "training")
 
 
 @click.command()

@@ -14,11 +14,12 @@ from genre.lazy import importer
 if TYPE_CHECKING:
     from genre.modeling.checkpoint import TrainedModel, check_model_folder, load_model, save_model
     from genre.modeling.composition import build_recommender, content_keys, with_tokenizers
-    from genre.modeling.evaluation import Evaluation, evaluate, score_split, summarize
+    from genre.modeling.evaluation import Evaluation, evaluate, summarize
     from genre.modeling.features import Features, file_state, prepare_features
     from genre.modeling.frozen import with_frozen_states
     from genre.modeling.metrics import impression_metrics
     from genre.modeling.recommender import Recommender
+    from genre.modeling.scoring import score_split
     from genre.modeling.settings import CheckpointSettings, EvaluationSettings, FeatureSettings, TrainingSettings
     from genre.modeling.training import StepReport, TrainingResult, train
     from genre.modeling.training_state import EpochReport
@@ -50,7 +51,7 @@ _HOMES: Final = {
     "prepare_features": "features",
     "read_word_vectors": "word_vectors",
     "save_model": "checkpoint",
-    "score_split": "evaluation",
+    "score_split": "scoring",
     "summarize": "evaluation",
     "train": "training",
     "with_frozen_states": "frozen",

@@ -20,11 +20,12 @@ from torch import Tensor, nn
 from genre.errors import GenreError, RunError, UsageError
 from genre.modeling.batches import Batch, GroupSampler
 from genre.modeling.blocks import Dice
-from genre.modeling.evaluation import Evaluation, evaluation_of, score_split
+from genre.modeling.evaluation import Evaluation, evaluation_of
 from genre.modeling.features import Features, SplitFeatures
 from genre.modeling.gradients import add_gradients
 from genre.modeling.losses import terms
 from genre.modeling.recommender import Recommender
+from genre.modeling.scoring import score_split
 from genre.modeling.settings import EvaluationSettings
 from genre.modeling.training_checkpoint import TrainingCheckpoint
 

@@ -52,6 +52,11 @@ class Packing:
             pooled = F.pad(pooled, (0, 0, self.empty, 0))
         return pooled.index_select(0, self.rank)
 
+    def first(self) -> Tensor:
+        """Packed row of each sequence's first position, sequences as they are packed (G,)."""
+        starts = torch.arange(len(self.index), device=self.index.device)
+        return torch.cat([view[:, 0] for (view,) in self.views(starts)])
+
     def views(self, *packed: Tensor) -> Iterator[tuple[Tensor, ...]]:
         """Rectangles (count, length, ...) of packed rows (P, ...), group by group."""
         start = 0

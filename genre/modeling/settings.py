@@ -147,8 +147,8 @@ class EvaluationSettings:
     Attributes:
         news_per_chunk: news encoded at a time.
         readers_per_chunk: reader states encoded at a time.
-        pairs_per_chunk: (impression, candidate) pairs scored at a time. A candidate-aware user encoder sees a history
-            of up to `history_length` news for each of them.
+        pairs_per_chunk: pairs of a reader and a candidate scored at a time, or, where the user encoder is
+            candidate-aware, of a click and a candidate. What fits the processor's cache is quickest.
     """
 
     news_per_chunk: int = attrs.field(default=1024, validator=_at_least_one)

@@ -1,12 +1,17 @@
 # ruff: noqa: ARG002  the contracts pass more than every part uses
 """BST (Chen et al., DLP-KDD 2019): a Transformer over the clicks and the candidate."""
 
+from typing import cast
+
 import attrs
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from genre.errors import UsageError
+from genre.modeling.dropout import Dropout
+from genre.modeling.packed_transformer import first_of_transformed
+from genre.modeling.packing import Packing, packs
 from genre_baselines.validators import is_count, is_ratio
 
 
@@ -18,7 +23,7 @@ class BSTUserOptions:
         heads: of its self-attention; divides the width.
         feed_forward: width of its feed-forward layers.
         positions: clicks further back than this share a position.
-        dropout: within the Transformer.
+        dropout: of what each part of a Transformer's layer returns, and within its feed-forward network.
     """
 
     layers: int = attrs.field(default=3, validator=is_count)
@@ -66,14 +71,22 @@ class BSTUserEncoder(nn.Module):
         clicks = (history + self.distances(distance)).unsqueeze(1).expand(-1, count, -1, -1)
         candidate = (candidates + self.distances.weight[0]).unsqueeze(2)
         sequence = torch.cat([candidate, clicks], dim=2).flatten(0, 1)  # (B C, 1 + H, D)
-        seen = torch.cat([torch.ones_like(mask[:, :1]), mask], dim=1)  # the candidate always is
-        seen = seen.unsqueeze(1).expand(-1, count, -1).flatten(0, 1)  # (B C, 1 + H)
-        mixed: Tensor = self.transformer(sequence, src_key_padding_mask=~seen)
-        return mixed[:, 0].view(rows, count, dim)
+        seen = mask.unsqueeze(1) & candidate_mask.unsqueeze(2)  # (B, C, H): nobody looks at what fills a row up
+        seen = F.pad(seen, (1, 0), value=True).flatten(0, 1)  # (B C, 1 + H)
+        return self._first(sequence, seen).view(rows, count, dim)
+
+    def _first(self, sequence: Tensor, seen: Tensor) -> Tensor:
+        """(B C, 1 + H, D), (B C, 1 + H) -> (B C, D)"""
+        if not packs(seen):
+            mixed: Tensor = self.transformer(sequence, src_key_padding_mask=~seen)
+            return mixed[:, 0]
+        packing = Packing.of(seen)
+        layers = [cast(nn.TransformerEncoderLayer, layer) for layer in self.transformer.layers]
+        return first_of_transformed(layers, packing.pack(sequence), packing)
 
 
 def _layer(options: BSTUserOptions, dim: int) -> nn.TransformerEncoderLayer:
-    return nn.TransformerEncoderLayer(
+    layer = nn.TransformerEncoderLayer(
         dim,
         options.heads,
         options.feed_forward,
@@ -82,3 +95,6 @@ def _layer(options: BSTUserOptions, dim: int) -> nn.TransformerEncoderLayer:
         batch_first=True,
         norm_first=True,
     )
+    layer.self_attn.dropout = 0.0  # as where sequences are packed
+    layer.dropout, layer.dropout1, layer.dropout2 = (Dropout(options.dropout) for _ in range(3))
+    return layer

@@ -6,8 +6,8 @@ import pytest
 from genre.errors import UsageError
 from genre.modeling.checkpoint import TrainedModel, load_model, save_model
 from genre.modeling.composition import build_recommender
-from genre.modeling.evaluation import score_split
 from genre.modeling.features import Features, prepare_features
+from genre.modeling.scoring import score_split
 from genre.registry import Registry
 
 

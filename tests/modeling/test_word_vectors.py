@@ -19,9 +19,9 @@ from genre.errors import UsageError
 from genre.modeling.batches import news_batch
 from genre.modeling.checkpoint import TrainedModel, load_model, save_model
 from genre.modeling.composition import build_recommender
-from genre.modeling.evaluation import score_split
 from genre.modeling.features import prepare_features
 from genre.modeling.recommender import Recommender
+from genre.modeling.scoring import score_split
 from genre.modeling.settings import FeatureSettings, TrainingSettings
 from genre.modeling.training import train
 from genre.modeling.word_vectors import read_word_vectors, word_vectors_width

@@ -1,0 +1,204 @@
+"""Scores of a split's candidates: every news and every reader encoded once, and next to no work on padding.
+
+Memory holds one vector for each news and reader; all else comes in chunks of a size that the settings bound.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import attrs
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from genre.modeling.batches import ReaderBatch, by_length, news_batch, reader_batch
+from genre.modeling.features import Features, SplitFeatures
+from genre.modeling.news_tower import NewsVectors
+from genre.modeling.ragged import IntArray, Ragged, concatenated_ranges
+from genre.modeling.recommender import Recommender
+from genre.modeling.settings import EvaluationSettings
+
+
+@torch.inference_mode()
+def score_split(
+    recommender: Recommender, features: Features, split: SplitFeatures, settings: EvaluationSettings | None = None
+) -> NDArray[np.float32]:
+    """One score a candidate (T,), labels or none. The recommender's mode (training or evaluation) is left as it was."""
+    training = recommender.training
+    recommender.eval()
+    try:
+        scoring = _Scoring.prepared(recommender, features, split, settings or EvaluationSettings())
+        return scoring.aware() if recommender.candidate_aware else scoring.once()
+    finally:
+        recommender.train(training)
+
+
+@attrs.frozen(eq=False)
+class _Scoring:
+    """What scoring needs, with all news encoded.
+
+    Attributes:
+        news: vectors of the news that the split needs.
+        readers: those of the split.
+        pair_readers: row of `readers` for each pair of an impression and a candidate (T,).
+        candidates: row of `news` for each pair (T,).
+    """
+
+    recommender: Recommender
+    settings: EvaluationSettings
+    news: NewsVectors
+    readers: "_Readers"
+    pair_readers: IntArray
+    candidates: IntArray
+
+    @classmethod
+    def prepared(
+        cls, recommender: Recommender, features: Features, split: SplitFeatures, settings: EvaluationSettings
+    ) -> "_Scoring":
+        """Encode the news."""
+        readers, reader_of = np.unique(split.readers, return_inverse=True)
+        histories = features.readers.history.take(readers)
+        table = _NewsTable.encode(recommender, features, [histories.values, split.candidates.values], settings)
+        histories = Ragged.from_lengths(table.rows_of(histories.values), histories.lengths)
+        return cls(
+            recommender,
+            settings,
+            table.vectors,
+            _Readers(features, readers, histories),
+            reader_of[split.candidates.rows],
+            table.rows_of(split.candidates.values),
+        )
+
+    def once(self) -> NDArray[np.float32]:
+        """User vectors do not depend on the candidate: one for each reader."""
+        users = self._users()  # (R, 1, D)
+        scores = np.empty(len(self.candidates), np.float32)
+        for pairs in _chunks(len(self.candidates), self.settings.pairs_per_chunk):
+            user = users[torch.from_numpy(self.pair_readers[pairs])]
+            candidates = torch.from_numpy(self.candidates[pairs])[:, None]  # (P, 1)
+            scores[pairs] = self.recommender.score(self.news, user, candidates).squeeze(1)
+        return scores
+
+    def aware(self) -> NDArray[np.float32]:
+        """A user vector for each pair of reader and candidate: a reader's candidates together, so that what does not
+        depend on them is done once.
+        """
+        scores = np.empty(len(self.candidates), np.float32)
+        clicks = np.maximum(self.readers.histories.lengths, 1)
+        rows = _CandidateRows.of(self.pair_readers, clicks, self.settings.pairs_per_chunk)
+        for chosen in rows.chunks(self.settings.pairs_per_chunk):
+            pairs, mask = rows.pairs(chosen)  # (B, C)
+            candidates, seen = torch.from_numpy(self.candidates[pairs]), torch.from_numpy(mask)
+            readers = self.readers.batch(rows.readers[chosen])
+            user = self.recommender.encode_users(self.news, readers, candidates, seen)
+            scores[pairs[mask]] = self.recommender.score(self.news, user, candidates, seen)[seen]
+        return scores
+
+    def _users(self) -> Tensor:
+        """(R, 1, D), computed in the order of the histories' lengths."""
+        order = np.argsort(self.readers.histories.lengths, kind="stable")
+        users = []
+        for rows in _chunks(len(order), self.settings.readers_per_chunk):
+            none = torch.zeros((len(rows), 0), dtype=torch.long)
+            users.append(self.recommender.encode_users(self.news, self.readers.batch(order[rows]), none))
+        back = torch.from_numpy(np.argsort(order, kind="stable"))
+        return torch.cat(users)[back]
+
+
+@attrs.frozen(eq=False)
+class _CandidateRows:
+    """A reader's candidates in rows, the shorter rows first.
+
+    Attributes:
+        order: the pairs of a reader and a candidate, reader by reader (T,).
+        readers: whose row it is (R,).
+        starts, lengths: the row's part of `order` (R,).
+        work: pairs of one of the row's candidates and a click (R,).
+    """
+
+    order: NDArray[np.int64]
+    readers: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    work: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, pair_readers: IntArray, clicks: IntArray, most: int) -> "_CandidateRows":
+        """Rows of at most so much work, if a row of one candidate is not more.
+
+        Args:
+            pair_readers: whose candidate it is (T,).
+            clicks: of each reader, at least 1.
+        """
+        counts = np.bincount(pair_readers, minlength=len(clicks))
+        longest = np.maximum(most // clicks, 1)
+        pieces = -(-counts // longest)
+        readers = np.repeat(np.arange(len(counts)), pieces)
+        before = concatenated_ranges(np.zeros_like(pieces), pieces) * longest[readers]
+        starts = (np.cumsum(counts) - counts)[readers] + before
+        lengths = np.minimum(counts[readers] - before, longest[readers])
+        shorter_first = np.argsort(lengths, kind="stable")
+        order = np.argsort(pair_readers, kind="stable")
+        return cls(order, *(each[shorter_first] for each in (readers, starts, lengths, lengths * clicks[readers])))
+
+    def chunks(self, size: int) -> Iterator[NDArray[np.int64]]:
+        """Rows that together are about `size` work, and next to no padding: rows of a chunk are of like length."""
+        done = np.cumsum(self.work)
+        start = 0
+        while start < len(done):
+            end = int(np.searchsorted(done, size + (done[start - 1] if start else 0), side="right"))
+            yield np.arange(start, max(end, start + 1))
+            start = max(end, start + 1)
+
+    def pairs(self, rows: IntArray) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Pairs (B, C), the first one where there is none, and where there is one."""
+        places = np.arange(self.lengths[rows].max())
+        mask = places < self.lengths[rows][:, None]
+        return self.order[np.where(mask, self.starts[rows][:, None] + places, 0)], mask
+
+
+@attrs.frozen(eq=False)
+class _NewsTable:
+    """The news that a split needs, encoded. `positions` is sorted; row r of the vectors is news `positions[r]`."""
+
+    positions: NDArray[np.int64]
+    vectors: NewsVectors
+
+    @classmethod
+    def encode(
+        cls, recommender: Recommender, features: Features, wanted: Sequence[IntArray], settings: EvaluationSettings
+    ) -> "_NewsTable":
+        """Encode them in the order of their lengths."""
+        positions = np.unique(np.concatenate(wanted)).astype(np.int64)
+        order = by_length(features.news, positions)
+        back = torch.from_numpy(np.argsort(order, kind="stable"))
+        chunks = [
+            recommender.encode_news(news_batch(features.news, positions[order[rows]]))
+            for rows in _chunks(len(positions), settings.news_per_chunk)
+        ]
+        table = NewsVectors.join(chunks)
+        fields = None if table.fields is None else table.fields[back]
+        return cls(positions, NewsVectors(table.vectors[back], fields))
+
+    def rows_of(self, positions: IntArray) -> NDArray[np.int64]:
+        """Rows of news (...)."""
+        return np.searchsorted(self.positions, positions)
+
+
+@attrs.frozen(eq=False)
+class _Readers:
+    """The distinct readers of a split, with histories as rows of the news table."""
+
+    features: Features
+    positions: NDArray[np.int64]
+    histories: Ragged
+
+    def batch(self, rows: IntArray) -> ReaderBatch:
+        """Some of them."""
+        history, mask = self.histories.take(rows).padded()
+        return reader_batch(self.features.readers, self.positions[rows], history.astype(np.int64), mask)
+
+
+def _chunks(total: int, size: int) -> Iterator[NDArray[np.int64]]:
+    for start in range(0, total, size):
+        yield np.arange(start, min(start + size, total))
