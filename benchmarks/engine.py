@@ -16,7 +16,7 @@ from genre.parts import Message
 WAVES: Final = 80
 """Calls for each place among those in flight: a run takes 4 seconds at best, whatever the concurrency."""
 WORKERS: Final = 1
-"""Worker processes at 256 in flight: with the engine and the server, as many processes as two CPUs have work for."""
+"""Worker processes at 256 in flight; on two CPUs, which the server shares, two reached no more."""
 LIMITED_CALLS, PER_MINUTE, LIMITED_IN_FLIGHT = 300, 1_200.0, 64
 
 

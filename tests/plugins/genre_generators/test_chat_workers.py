@@ -196,7 +196,7 @@ def test_closing_ends_the_workers_and_a_later_call_starts_others() -> None:
     with_generator(scenario)
 
 
-def test_no_key_is_on_a_command_line_or_in_an_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_is_told_the_key_on_its_standard_input_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_KEY", KEY)
 
     async def scenario(generator: OpenAICompatibleGenerator, server: ChatServer) -> None:
