@@ -73,7 +73,10 @@ def genre_baselines() -> Iterable[Baseline]:  # type: ignore[empty-body]
 
 @hookspec
 def genre_executors() -> Iterable[Part]:  # type: ignore[empty-body]
-    """Executors: where prompts are answered. Target: `(options) -> Executor` of `genre.generation`."""
+    """Executors: where prompts are answered. Target: `(options) -> Executor` of `genre.generation`.
+
+    It may also be a `TrainingExecutor` of `genre.modeling.executors`, which trains.
+    """
 
 
 @hookspec

@@ -116,6 +116,7 @@ def alone(wanted: Wanted) -> Course:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    asked = structure(json.loads(sys.argv[1]), Wanted, "arguments")
     with process_group() as group:
-        print(json.dumps(attrs.asdict(course_of(asked, group))))
+        for argument in sys.argv[1:]:  # one after another: starting the processes takes longer than a small training
+            asked = structure(json.loads(argument), Wanted, "arguments")
+            print(json.dumps(attrs.asdict(course_of(asked, group))))
