@@ -11,7 +11,7 @@ import polars as pl
 
 from genre.errors import UsageError
 
-BLOCK_BYTES: Final = 4 * 2**20
+BLOCK_BYTES: Final = 2 * 2**20
 """Bytes read at a time: bounds the memory that texts take before ids have become positions."""
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
