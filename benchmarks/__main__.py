@@ -5,7 +5,7 @@ import json
 
 import click
 
-SUITES = ("engine", "evaluation", "preparation", "startup", "store", "training", "training_scale")
+SUITES = ("engine", "evaluation", "preparation", "scaling", "startup", "store", "training", "training_scale")
 
 
 @click.command()

@@ -19,7 +19,7 @@ def measure() -> dict[str, object]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_mind_shaped(folder / "mind")
-        cold = apart(_import_and_prepare, folder)
+        cold = apart(import_and_prepare, folder)
         warm = apart(_prepare_again, folder)
     return {
         "cold_seconds": cold.seconds,
@@ -28,7 +28,8 @@ def measure() -> dict[str, object]:
     }
 
 
-def _import_and_prepare(folder: Path) -> None:
+def import_and_prepare(folder: Path) -> None:
+    """Read `folder/mind`, save it in `folder/dataset`, and prepare features in `folder/cache`."""
     dataset = read_dataset(Registry.load(), "mind", {"folder": str(folder / "mind")})
     save_dataset(dataset, folder / "dataset")
     prepare_features(dataset, FEATURES, cache=folder / "cache")
