@@ -13,9 +13,9 @@ from genre.dataset import Dataset
 from genre.errors import RunError, UsageError
 from genre.modeling import frozen
 from genre.modeling.checkpoint import TrainedModel, load_model, save_model
-from genre.modeling.evaluation import score_split
 from genre.modeling.features import prepare_features
 from genre.modeling.frozen import with_frozen_states
+from genre.modeling.scoring import score_split
 from genre.modeling.settings import TrainingSettings
 from genre.modeling.training import train
 from genre.registry import Registry

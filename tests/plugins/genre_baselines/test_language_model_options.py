@@ -11,7 +11,7 @@ from tiny_bert import made
 
 from genre.dataset import Dataset
 from genre.errors import UsageError
-from genre.modeling.evaluation import score_split
+from genre.modeling.scoring import score_split
 from genre.registry import Registry
 
 CONFIGS = {

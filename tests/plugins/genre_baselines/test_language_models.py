@@ -18,11 +18,11 @@ from genre.errors import UsageError
 from genre.modeling.batches import news_batch
 from genre.modeling.checkpoint import TrainedModel, load_model, save_model
 from genre.modeling.composition import content_keys
-from genre.modeling.evaluation import score_split
 from genre.modeling.features import prepare_features
 from genre.modeling.frozen import with_frozen_states
 from genre.modeling.optimizer import RowwiseAdam
 from genre.modeling.recommender import Recommender
+from genre.modeling.scoring import score_split
 from genre.modeling.settings import TrainingSettings
 from genre.modeling.training import train
 from genre.registry import Registry
