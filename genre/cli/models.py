@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genre.cli.context import FOLDER, as_json, cache_path, option_pairs, print_json, registry_of
+from genre.cli.context import FILE, FOLDER, as_json, cache_path, option_pairs, print_json, registry_of
 from genre.errors import UsageError
 from genre.registry import Registry
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 )
 @click.option("--executor", metavar="NAME", help="Who trains: `local`, `ray`, or [executors.NAME].  [default: local]")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint of the same call, exactly, if there is one.")
+@click.option("--profile", type=FILE, help="Write where the time went to this file, as JSON.")
 @cache_path
 @click.pass_context
 def train(
@@ -43,6 +44,7 @@ def train(
     minutes: float,
     executor: str | None,
     resume: bool,
+    profile: Path | None,
     cache: Path,
 ) -> None:
     """Train a baseline on the data set in FOLDER and save the model.
@@ -66,6 +68,7 @@ def train(
         cache=cache,
         minutes=minutes,
         resume=resume,
+        profile=profile,
     )
     try:
         outcome = _trained(registry_of(ctx), call, executor)

@@ -37,6 +37,7 @@ from genre.modeling import (
     with_tokenizers,
 )
 from genre.modeling.processes import ALONE, Processes
+from genre.modeling.profiling import Profile
 from genre.options import structure
 from genre.parts import Baseline, EpochFinished, FieldKind, Kind, canonical_json
 from genre.registry import Registry
@@ -163,12 +164,13 @@ def train_model(
     processes: Processes = ALONE,
     checkpoints: CheckpointSettings | None = None,
     asked_to_end: Callable[[], bool] | None = None,
+    profile: Profile | None = None,
 ) -> Trained:
     """Train a baseline.
 
     Args:
         cache: folder for prepared features.
-        processes, checkpoints, asked_to_end: as of `genre.modeling.train`.
+        processes, checkpoints, asked_to_end, profile: as of `genre.modeling.train`.
 
     Raises:
         UsageError: a wrong option, a split that does not exist, or a checkpoint of another training.
@@ -177,7 +179,8 @@ def train_model(
     """
     watcher = observer or Observer()
     cell = plan.cell
-    with processes.first_in_turn():
+    profile = profile or Profile()
+    with processes.first_in_turn(), profile.phase("preparation"):
         untrained = build_model(registry, dataset, plan, cache=cache)
     recommender = untrained.recommender
     if plan.fusion and not any(untrained.features.vocabulary.interests.values()):
@@ -185,7 +188,7 @@ def train_model(
             f"{cell.name} fuses interests, and no reader of the split {plan.features.train_split!r} has any",
             remedy="put a round that makes profiles before it, or set fusion = false",
         )
-    with processes.first_in_turn():
+    with processes.first_in_turn(), profile.phase("preparation"):
         prepared = with_frozen_states(
             untrained.features,
             recommender,
@@ -213,6 +216,7 @@ def train_model(
         on_epoch=on_epoch,
         on_message=watcher.on_message,
         asked_to_end=asked_to_end,
+        profile=profile,
     )
     share = None if untrained.word_vectors is None else untrained.word_vectors.share
     model = TrainedModel(recommender, prepared.vocabulary, prepared.settings, cell.seed, dataset.leaked)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import cast
 
@@ -17,6 +18,7 @@ from genre.generation import find_executor
 from genre.modeling import CheckpointSettings, FeatureSettings, TrainingSettings, check_model_folder, save_model
 from genre.modeling.executors import TrainingExecutor, TrainingWork, Watch
 from genre.modeling.processes import ALONE, Processes
+from genre.modeling.profiling import Profile
 from genre.options import structure
 from genre.registry import Registry
 from genre.settings import Layer, Settings, Table
@@ -36,6 +38,7 @@ class TrainingCall:
         cache: folder for prepared features.
         minutes: between two checkpoints.
         resume: go on from the checkpoint, if there is one.
+        profile: file for where the time went.
     """
 
     data: Path
@@ -48,6 +51,7 @@ class TrainingCall:
     cache: Path | None = None
     minutes: float = 10.0
     resume: bool = False
+    profile: Path | None = None
 
     @property
     def checkpoint(self) -> Path:
@@ -56,10 +60,9 @@ class TrainingCall:
 
     def located(self) -> "TrainingCall":
         """The same with paths that do not depend on the working directory."""
-        cache = None if self.cache is None else self.cache.resolve()
-        return attrs.evolve(
-            self, data=self.data.resolve(), out=self.out.resolve(), place=self.place.resolve(), cache=cache
-        )
+        paths = ("data", "out", "place", "cache", "profile")
+        given = {name: path.resolve() for name in paths if (path := getattr(self, name)) is not None}
+        return attrs.evolve(self, **given)
 
 
 @attrs.frozen
@@ -110,17 +113,22 @@ def train_folder(
         )
     if there and not call.resume:
         watcher.on_message(f"{call.checkpoint}: a training that did not end is replaced; --resume would go on from it")
-    trained = train_model(
-        registry,
-        load_dataset(call.data),
-        plan,
-        cache=call.cache,
-        observer=watcher,
-        processes=processes,
-        checkpoints=CheckpointSettings(path=call.checkpoint, minutes=call.minutes, resume=call.resume),
-        asked_to_end=asked_to_end,
-    )
+    profile = Profile()
+    with profile if call.profile and processes.rank == 0 else nullcontext():
+        trained = train_model(
+            registry,
+            load_dataset(call.data),
+            plan,
+            cache=call.cache,
+            observer=watcher,
+            processes=processes,
+            checkpoints=CheckpointSettings(path=call.checkpoint, minutes=call.minutes, resume=call.resume),
+            asked_to_end=asked_to_end,
+            profile=profile,
+        )
     if processes.rank == 0:
+        if call.profile:
+            profile.write(call.profile)
         save_model(call.out, trained.model)
         call.checkpoint.unlink(missing_ok=True)
     result = trained.result

@@ -17,6 +17,7 @@ from genre.modeling.interrupts import Interrupts, noted_interrupts
 from genre.modeling.losses import LOSSES
 from genre.modeling.optimizer import RowwiseAdam
 from genre.modeling.processes import ALONE, Processes
+from genre.modeling.profiling import Profile
 from genre.modeling.recommender import Recommender
 from genre.modeling.settings import CheckpointSettings, EvaluationSettings, TrainingSettings
 from genre.modeling.training_checkpoint import identity_of
@@ -71,6 +72,7 @@ def train(
     on_epoch: OnEpoch | None = None,
     on_message: OnMessage | None = None,
     asked_to_end: Callable[[], bool] | None = None,
+    profile: Profile | None = None,
 ) -> TrainingResult:
     """Train in place. Afterwards the recommender is in evaluation mode, in its best state.
 
@@ -80,6 +82,7 @@ def train(
         checkpoints: keep the training in a file while it goes on. The file stays when the training has ended.
         on_step, on_epoch, on_message: told of progress; an exception of theirs ends the training.
         asked_to_end: asked after each batch whether to end there, as by Ctrl-C.
+        profile: told where the time goes.
 
     Raises:
         UsageError: a split does not exist or has nothing to train on, or the checkpoint is of another training.
@@ -97,7 +100,17 @@ def train(
     with noted_interrupts(wanted=keeper is not None, also=asked_to_end) as interrupts, processes.joined(recommender):
         state = TrainingState() if keeper is None else keeper.begin(on_message)
         course = _Course(
-            recommender, features, settings, evaluation, sampler, optimizer, processes, keeper, interrupts, state
+            recommender,
+            features,
+            settings,
+            evaluation,
+            sampler,
+            optimizer,
+            processes,
+            keeper,
+            interrupts,
+            state,
+            profile or Profile(),
         )
         while not state.ended(settings):
             with torch.random.fork_rng(devices=[]):
@@ -128,29 +141,37 @@ class _Course:
     keeper: CheckpointKeeper | None
     interrupts: Interrupts
     state: TrainingState
+    profile: Profile
 
     def train_epoch(self, on_step: OnStep | None) -> float:
         """Mean loss of the epoch's batches, of which some may be done already."""
-        name, state = self.recommender.baseline.loss, self.state
+        name, state, phase = self.recommender.baseline.loss, self.state, self.profile.phase
         weights = self.optimizer.weights
         self.recommender.train()
-        for batch, share in self.processes.batches(self.sampler, name, state.epoch, first=state.step):
-            loss = _share_of_loss(LOSSES[name], self.recommender(batch), batch, share)
-            self.optimizer.backward(loss)
+        batches = self.processes.batches(self.sampler, name, state.epoch, first=state.step)
+        for batch, share in self.profile.each("batches", batches):
+            with phase("forward"):
+                loss = _share_of_loss(LOSSES[name], self.recommender(batch), batch, share)
+            with phase("backward"):
+                self.optimizer.backward(loss)
             asked = float(self.interrupts.requested), float(self.keeper is not None and self.keeper.due())
-            value, stopped, due = self.processes.total(weights, (loss.item(), *asked))
+            with phase("gradients of all processes"):
+                value, stopped, due = self.processes.total(weights, (loss.item(), *asked))
             if not math.isfinite(value):
                 raise RunError(
                     f"the loss is {value} in epoch {state.epoch}, batch {state.step + 1}",
                     remedy="lower the learning rate",
                 )
-            self.optimizer.update()
+            with phase("update"):
+                self.optimizer.update()
+            self.profile.step()
             state.step += 1
             state.loss += value
             if on_step is not None:
                 on_step(StepReport(state.epoch, state.step, self.sampler.batches, value))
             if self.keeper is not None and (stopped or due):
-                self.keeper.keep(state, within_epoch=True)
+                with phase("checkpoint"):
+                    self.keeper.keep(state, within_epoch=True)
             if stopped:
                 raise KeyboardInterrupt
         return state.loss / self.sampler.batches
@@ -158,7 +179,7 @@ class _Course:
     def end_epoch(self, loss: float) -> EpochReport:
         """Evaluate, and keep the state if it is the best."""
         try:
-            with self.interrupts.at_once():
+            with self.interrupts.at_once(), self.profile.phase("evaluation"):
                 metrics = self._stopping_metrics()
         except KeyboardInterrupt:
             if self.keeper is not None:
@@ -167,7 +188,8 @@ class _Course:
         figure = metrics.get(self.settings.stop_metric, float(self.state.epoch))  # without a split, the latest is best
         report = self.state.end_epoch(loss, metrics, figure, self.recommender.state_dict())
         if self.keeper is not None:
-            self.keeper.keep(self.state, within_epoch=False)
+            with self.profile.phase("checkpoint"):
+                self.keeper.keep(self.state, within_epoch=False)
         return report
 
     def _stopping_metrics(self) -> dict[str, float]:

@@ -1,5 +1,6 @@
 """`genre train` is stopped, and goes on to the very same model: real processes, really killed."""
 
+import json
 import signal
 import subprocess
 import time
@@ -130,3 +131,11 @@ def test_resuming_what_has_ended_is_an_error(genre: Genre) -> None:
     outcome = genre(*call(), "--resume")
     assert outcome.code == 2
     assert "there is nothing to resume" in outcome.err
+
+
+def test_a_profile_tells_where_the_time_of_a_training_went(tmp_path: Path) -> None:
+    run_genre(tmp_path, *call(), "--profile", "profile.json")
+    told = json.loads((tmp_path / "profile.json").read_text())
+    phases = {"preparation", "batches", "forward", "backward", "update", "evaluation", "checkpoint", "other"}
+    assert phases <= set(told["seconds"])
+    assert "aten::bmm" in {operator["name"] for operator in told["operators"]}

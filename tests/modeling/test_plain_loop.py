@@ -1,4 +1,4 @@
-"""What makes training fast changes nothing: the loss and every gradient are those of the plain loop, for every baseline.
+"""What makes training fast changes nothing: for every baseline, the loss and every gradient are the plain loop's.
 
 The plain loop pads every position, encodes every news of every sample by itself, and has dense gradients.
 """

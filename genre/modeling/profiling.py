@@ -1,0 +1,105 @@
+"""Where a training's time goes: seconds by phase of the loop, and torch's operators over a few steps."""
+
+import json
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self, TypeVar
+
+import torch
+from torch import profiler
+
+from genre.errors import UsageError
+
+T = TypeVar("T")
+
+_WARM_UP: Final = 3
+"""Steps before operators are recorded: the first ones set up what the others use."""
+_RECORDED: Final = 10
+_OPERATORS: Final = 30
+
+
+class Profile:
+    """Seconds by phase; operators of ten steps within a block `with profile:`.
+
+    Phases within each other count the inner one's time for the inner one alone.
+    """
+
+    def __init__(self) -> None:
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self._inner = 0.0
+        self._begun = time.perf_counter()
+        self._operators: profiler.profile | None = None
+
+    def __enter__(self) -> Self:
+        self._operators = profiler.profile(
+            activities=[profiler.ProfilerActivity.CPU],
+            schedule=profiler.schedule(wait=_WARM_UP, warmup=1, active=_RECORDED, repeat=1),
+        )
+        self._operators.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        assert self._operators is not None
+        self._operators.stop()
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """The block is of this phase."""
+        outer, self._inner = self._inner, 0.0
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            taken = time.perf_counter() - begun
+            self.seconds[name] += taken - self._inner
+            self._inner = outer + taken
+
+    def each(self, name: str, items: Iterable[T]) -> Iterator[T]:
+        """The items; what it takes to make them is of this phase."""
+        remaining = iter(items)
+        while True:
+            with self.phase(name):
+                try:
+                    item = next(remaining)
+                except StopIteration:
+                    return
+            yield item
+
+    def step(self) -> None:
+        """A batch is done."""
+        if self._operators is not None:
+            self._operators.step()
+
+    def write(self, path: Path) -> None:
+        """Write it as JSON: `seconds` by phase, and `operators` with their milliseconds a step, the longest first.
+
+        Raises:
+            UsageError: the file cannot be written.
+        """
+        recorded = self._operators
+        averages = recorded.key_averages() if recorded is not None and recorded.profiler is not None else ()
+        longest_first = sorted(averages, key=lambda each: -each.self_cpu_time_total)[:_OPERATORS]
+        other = time.perf_counter() - self._begun - sum(self.seconds.values())
+        phases = sorted({**self.seconds, "other": other}.items(), key=lambda phase: -phase[1])
+        told = {
+            "seconds": {name: round(seconds, 4) for name, seconds in phases},
+            "operators": [
+                {
+                    "name": each.key,
+                    "calls_a_step": round(each.count / _RECORDED, 1),
+                    "ms_a_step": round(each.self_cpu_time_total / 1000 / _RECORDED, 3),
+                }
+                for each in longest_first
+            ],
+            "threads": torch.get_num_threads(),
+        }
+        try:
+            path.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"the profile cannot be written: {error}", where=path) from error
