@@ -24,10 +24,10 @@ def first_of_transformed(layers: Sequence[nn.TransformerEncoderLayer], values: T
     first = packing.first()  # (B,)
     weights, bias = last.self_attn.in_proj_weight, last.self_attn.in_proj_bias
     width = values.shape[1]
-    query = F.linear(normed[first], weights[:width], bias[:width])  # (B, D)
+    query = F.linear(normed.index_select(0, first), weights[:width], bias[:width])  # (B, D)
     keys_values = F.linear(normed, weights[width:], bias[width:])  # (P, 2 D)
     mixed = _attention_of_first(query, keys_values, packing, last.self_attn.num_heads)
-    return packing.spread(_after_attention(last, values[first], mixed))
+    return packing.spread(_after_attention(last, values.index_select(0, first), mixed))
 
 
 def _after_attention(layer: nn.TransformerEncoderLayer, values: Tensor, mixed: Tensor) -> Tensor:

@@ -44,7 +44,7 @@ class DINUserEncoder(nn.Module):
         rows, length, _ = history.shape
         index = kept_positions(mask)  # (N,) of the B H positions
         reader = index // length
-        clicks = history.flatten(0, 1)[index]  # (N, D)
+        clicks = history.flatten(0, 1).index_select(0, index)  # (N, D)
         weights = self._weights(clicks, candidates, reader, candidate_mask[reader] & mask.flatten()[index, None])
         spread = weights.new_zeros(rows * length, weights.shape[1]).index_copy(0, index, weights)
         spread = spread.view(rows, length, -1) * mask.unsqueeze(-1)  # (B, H, C)
@@ -57,9 +57,9 @@ class DINUserEncoder(nn.Module):
         """
         first = cast(nn.Linear, self.hidden.layers[0])
         of_candidate, of_click, of_difference, of_product = first.weight.chunk(4, dim=1)  # (W, D) each
-        products = candidates[reader] * clicks.unsqueeze(1)  # (N, C, D)
+        products = candidates.index_select(0, reader) * clicks.unsqueeze(1)  # (N, C, D)
         layer = F.linear(products, of_product)  # (N, C, W)
-        layer = layer + F.linear(candidates, of_candidate + of_difference, first.bias)[reader]
+        layer = layer + F.linear(candidates, of_candidate + of_difference, first.bias).index_select(0, reader)
         layer = layer + F.linear(clicks, of_click - of_difference).unsqueeze(1)
         weights: Tensor = self.weight(self.hidden.activate(layer, seen)).squeeze(-1)
         return weights
