@@ -30,11 +30,14 @@ check-static: install-dev ## Lint, format, types, architecture
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: install-dev ## Measure start-up, preparation, engine and answer store (some ten minutes; nothing else should run)
+bench: install-dev ## Measure all that is measured (some forty minutes; nothing else should run)
 	$(BIN)/python -m benchmarks startup
 	$(BIN)/python -m benchmarks preparation
 	$(BIN)/python -m benchmarks engine
 	$(BIN)/python -m benchmarks store
+	$(BIN)/python -m benchmarks training
+	$(BIN)/python -m benchmarks evaluation
+	$(BIN)/python -m benchmarks scaling
 
 clean: ## Remove the virtual environment and caches; data, runs and answers stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -5,7 +5,7 @@ import json
 
 import click
 
-SUITES = ("engine", "evaluation", "preparation", "scaling", "startup", "store", "training", "training_scale")
+SUITES = ("engine", "evaluation", "fuxictr", "preparation", "scaling", "startup", "store", "training", "training_scale")
 
 
 @click.command()

@@ -16,6 +16,7 @@ from genre.modeling.composition import build_recommender
 from genre.modeling.features import Features, prepare_features
 from genre.modeling.recommender import Recommender
 from genre.modeling.settings import FeatureSettings
+from genre.parts import Baseline
 from genre.registry import Registry
 
 FEATURES: Final = FeatureSettings(texts={"title": 30}, categories=(), history_length=50)
@@ -45,12 +46,16 @@ def features(folder: Path) -> Features:
 
 
 def model(of: Features, baseline: str) -> Recommender:
-    """A baseline with random weights."""
-    registry = Registry.load()
-    record = registry.baseline(baseline)
+    """A baseline with random weights, as it is measured."""
+    record = Registry.load().baseline(baseline)
     if baseline in OPTIONS:
         record = attrs.evolve(record, dim=DIM, **OPTIONS[baseline])
-    return build_recommender(registry, record, of.vocabulary, FEATURES, fusion=False)
+    return registered_model(of, record)
+
+
+def registered_model(of: Features, baseline: Baseline | str) -> Recommender:
+    """A baseline with random weights, as it is registered or as a record says."""
+    return build_recommender(Registry.load(), baseline, of.vocabulary, FEATURES, fusion=False)
 
 
 def matmul_rate(size: int = 4_096) -> float:

@@ -24,6 +24,8 @@ from benchmarks.preparation import import_and_prepare
 IMPRESSIONS: Final = 5_000
 TIMES: Final = (1, 2, 4, 8)
 RUNS: Final = 3
+BASELINE: Final = "naml"
+"""What is trained and evaluated, at the width it is registered with."""
 SMALLEST: Final = Shape(news=20, users=10, train=10, dev=10)
 
 
@@ -34,11 +36,31 @@ def prepare(folder: Path) -> None:
     import_and_prepare(folder)
 
 
+def train_epoch(folder: Path) -> None:
+    """One epoch over what `prepare` left."""
+    from benchmarks.models import features, registered_model  # torch is not preparation's to load
+    from genre.modeling.settings import TrainingSettings
+    from genre.modeling.training import train
+
+    data = features(folder)
+    train(registered_model(data, BASELINE), data, TrainingSettings(epochs=1, stop_split=None), seed=0)
+
+
+def evaluate_dev(folder: Path) -> None:
+    """The four metrics of all dev impressions."""
+    from benchmarks.models import features, registered_model
+    from genre.modeling.evaluation import evaluate
+
+    data = features(folder)
+    evaluate(registered_model(data, BASELINE), data, "dev")
+
+
 STAGES: Final[Mapping[str, Callable[[Path], object]]] = {
     "preparation": prepare,
-    # Training and evaluation belong here: functions of a module, which find in the folder what stages above them left,
-    # and may be called several times.
+    "training": train_epoch,
+    "evaluation": evaluate_dev,
 }
+"""Each finds in the folder what stages above it left, and may be called several times."""
 
 
 def measure() -> dict[str, object]:
