@@ -12,6 +12,9 @@ subcategory, and the latest 50 clicks. Embeddings are 64 wide, the DNN is 3 x 10
 those of the batch. Batches are made beforehand; `with_batches` counts ours being made as well. Our DIN and DCN read no
 user's id, so FuxiCTR's do not either, but in `fuxictr_with_user`.
 
+Where other work shares the processor, set OMP_NUM_THREADS=1, which holds for both: threads that spin until another one
+gets a core count as busy.
+
 What differs by design: a click of ours is the mean of its three fields, and FuxiCTR's is its news id; our DNN of DIN
 reads two vectors, and FuxiCTR's four.
 """
@@ -23,7 +26,7 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -60,6 +63,7 @@ SETTINGS: Final = TrainingSettings(batch_size=205, negatives=4, pool="split", st
 """1,025 rows; negatives of the whole split, so that each group has all four."""
 DNN: Final = {"widths": (1_000, 1_000, 1_000), "dropout": 0.0}
 STEPS, WARM_UP, REPEATS = 6, 3, 5
+"""No batch is seen twice, so that nothing is learnt by heart."""
 
 Drawn = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]
 
@@ -114,19 +118,19 @@ def _compare(folder: Path, baseline: str, python: str) -> dict[str, object]:
     data = features(folder)
     recommender = model(data, baseline).train()
     sampler = GroupSampler(data, SETTINGS, seed=0, portions=recommender.news_tower.portions)
-    drawn = list(itertools.islice(sampler.draws(1), STEPS))
+    drawn = list(itertools.islice(sampler.draws(1), 1 + WARM_UP + REPEATS * STEPS))
     optimizer = RowwiseAdam(recommender, SETTINGS)
-    made = itertools.cycle([sampler.collate(*each) for each in drawn])
+    made = iter([sampler.collate(*each) for each in drawn])
     fresh = (sampler.collate(*each) for each in sampler.draws(2))
     with FlopCounterMode(display=False) as counter:
         _train(recommender, optimizer, made, 1)
     costs: dict[str, list[Cost]] = {}
     with ExitStack() as stack:
-        ways = {"ours": partial(_train, recommender, optimizer, made)}
+        ways: dict[str, Callable[[int], Cost]] = {"ours": partial(_train, recommender, optimizer, made)}
         versions = {}
         for name, user in (("fuxictr", False), ("fuxictr_with_user", True)):
             rows = folder / f"{name}.npz"
-            np.savez(rows, **_rows(data, sampler, drawn, user=user))
+            _write(rows, data, sampler, drawn, user=user)
             loop, versions[name] = stack.enter_context(_fuxictr(python, rows, baseline))
             ways[name] = loop
         ways["with_batches"] = partial(_train, recommender, optimizer, fresh)
@@ -200,8 +204,8 @@ def _fuxictr(python: str, rows: Path, baseline: str) -> Iterator[tuple[_Loop, di
         yield loop, loop.read()
 
 
-def _rows(data: Features, sampler: GroupSampler, drawn: list[Drawn], *, user: bool) -> dict[str, NDArray[np.int64]]:
-    """The arrays that `fuxictr_loop.py` reads: one row a candidate, ids as ours are."""
+def _write(rows: Path, data: Features, sampler: GroupSampler, drawn: list[Drawn], *, user: bool) -> None:
+    """Write the arrays that `fuxictr_loop.py` reads: one row a candidate, ids as ours are."""
     sizes = [len(data.dataset.news) + 1]
     sizes += [len(data.vocabulary.categories[name]) + 1 for name in FEATURES.categories]
     arrays = {"shape": np.array([*sizes, len(data.vocabulary.users) + 1 if user else 0])}
@@ -218,4 +222,4 @@ def _rows(data: Features, sampler: GroupSampler, drawn: list[Drawn], *, user: bo
             f"{number}.label": np.tile(np.arange(width) == 0, len(candidates)).astype(np.int64),
         }
         arrays |= {f"{number}.{name}": ids[shown].astype(np.int64) for name, ids in data.news.categories.items()}
-    return arrays
+    np.savez(rows, allow_pickle=False, **arrays)

@@ -8,7 +8,6 @@ arrays of batch k are `k.news` (B, H + 1), the history, padded in front as FuxiC
 `k.category`, `k.subcategory`, `k.user` and `k.label` (B,). Zero users leave users out.
 """
 
-import itertools
 import json
 import sys
 import tempfile
@@ -35,7 +34,7 @@ def main() -> None:
     rows, shape = _read(sys.argv[1])
     model = _model(sys.argv[2], shape)
     model.train()
-    batches = itertools.cycle(rows)
+    batches = iter(rows)
     with FlopCounterMode(display=False) as counter:
         model.train_step(next(batches))
     _tell(flop=counter.get_total_flops(), fuxictr=version("fuxictr"), torch=version("torch"))
