@@ -30,6 +30,7 @@ def plainly() -> Iterator[None]:
         patch("genre.modeling.blocks.packs", return_value=False),
         patch("genre_baselines.embeddings.packs", return_value=False),
         patch("genre_baselines.bst.packs", return_value=False),
+        patch("genre_baselines.lstur.packs", return_value=False),
         patch("genre_baselines.din.DINUserEncoder.forward", _din_of_all_pairs),
         patch("genre.modeling.blocks.softmax", lambda logits: torch.softmax(logits, dim=-1)),
         patch("genre.modeling.dropout.Dropout.forward", nn.Dropout.forward),

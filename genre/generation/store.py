@@ -185,8 +185,9 @@ class AnswerStore:
 
     def _checked_format(self) -> int:
         """The format of the file, 0 for an empty one."""
-        version = int(self._connection.execute("PRAGMA user_version").fetchone()[0])
-        tables = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        # One statement: another process may create the table between two.
+        query = "SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version"
+        version, tables = self._connection.execute(query).fetchone()
         if not 0 <= version <= _FORMAT or bool(version) != bool(tables):
             raise UsageError(
                 f"an SQLite file of format {version}, and this version reads answer stores of format 1 to {_FORMAT}",

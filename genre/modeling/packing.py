@@ -67,8 +67,8 @@ class Packing:
 
 
 def packs(mask: Tensor) -> bool:
-    """Whether sequences that a mask (B, L) tells of are better packed."""
-    return mask.device.type == "cpu"
+    """Whether sequences that a mask (B, L) tells of are better packed. A compiler cannot follow what depends on it."""
+    return mask.device.type == "cpu" and not torch.compiler.is_compiling()
 
 
 def kept_positions(mask: Tensor) -> Tensor:

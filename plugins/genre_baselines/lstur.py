@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from genre.errors import UsageError
+from genre.modeling.packing import packs
 from genre_baselines.validators import is_ratio
 
 
@@ -56,14 +57,23 @@ class LSTURUserEncoder(nn.Module):
         """(B, H, D), (B, H), (B,) -> (B, 1, D)"""
         long_term = self._long_term(user)  # (B, width)
         start = long_term if self.joins_at_start else torch.zeros_like(long_term)
-        lengths = mask.sum(-1)
-        # An empty sequence cannot be packed: it is read as one click, and what came of it is not looked at.
-        clicks = pack_padded_sequence(history, lengths.clamp(min=1).cpu(), batch_first=True, enforce_sorted=False)
-        _, last = self.read(clicks, start.unsqueeze(0))  # (1, B, width)
-        short_term = torch.where((lengths > 0).unsqueeze(-1), last[0], start).unsqueeze(1)  # (B, 1, width)
+        short_term = self._last_state(history, mask, start).unsqueeze(1)  # (B, 1, width)
         if self.joins_at_start:
             return short_term
         return torch.cat([short_term, long_term.unsqueeze(1)], dim=-1)
+
+    def _last_state(self, history: Tensor, mask: Tensor, start: Tensor) -> Tensor:
+        """The GRU's state after a row's last click (B, width); `start` without any."""
+        lengths = mask.sum(-1)
+        if packs(mask):
+            # An empty sequence cannot be packed: it is read as one click, and what came of it is not looked at.
+            clicks = pack_padded_sequence(history, lengths.clamp(min=1), batch_first=True, enforce_sorted=False)
+            _, last = self.read(clicks, start.unsqueeze(0))  # (1, B, width)
+            return torch.where((lengths > 0).unsqueeze(-1), last[0], start)
+        # Padding is at the end, so the state after a row's last click has not seen any.
+        states, _ = self.read(history, start.unsqueeze(0).contiguous())  # (B, H, width)
+        states = torch.cat([start.unsqueeze(1), states], dim=1)
+        return states.gather(1, lengths[:, None, None].expand(-1, 1, states.shape[-1])).squeeze(1)
 
     def _long_term(self, user: Tensor) -> Tensor:
         embedded: Tensor = self.users(user)
