@@ -84,10 +84,7 @@ class Calls:
         if not question.names:
             self._failure = self._failure or RunError("the router names nobody to ask")
             return call, True
-        name = next((name for name in question.names if self._routes[name].down is None), question.names[0])
-        self._lines[name].append(call)
-        if self._working[name] < self._routes[name].concurrency:
-            self._start_worker(name)
+        self._line_up(call)
         return call, True
 
     def check(self) -> None:
@@ -135,6 +132,14 @@ class Calls:
             if isinstance(route.generator, KeepsAnswers):
                 route.generator.answers_are_stored()
 
+    def _line_up(self, call: Call) -> None:
+        """In the line of its first route that is not down."""
+        names = call.question.names
+        name = next((name for name in names if self._routes[name].down is None), names[0])
+        self._lines[name].append(call)
+        if self._working[name] < self._routes[name].concurrency:
+            self._start_worker(name)
+
     def _start_worker(self, name: str) -> None:
         self._working[name] += 1
         worker = asyncio.create_task(self._work(name))
@@ -145,7 +150,13 @@ class Calls:
         line = self._lines[name]
         try:
             while line and self._failure is None:
-                await self._make(line.popleft())
+                if self._routes[name].down is not None:  # each goes where it is answered as fast as can be
+                    waiting = tuple(line)
+                    line.clear()
+                    for call in waiting:
+                        self._line_up(call)
+                if line:
+                    await self._make(line.popleft())
         finally:
             # Here and not when the task is done, which is told later: a question that comes meanwhile needs a worker.
             self._working[name] -= 1

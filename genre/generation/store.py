@@ -187,7 +187,7 @@ class AnswerStore:
         """The format of the file, 0 for an empty one."""
         # One statement: another process may create the table between two.
         query = "SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version"
-        version, tables = self._connection.execute(query).fetchone()
+        version, tables = map(int, self._connection.execute(query).fetchone())
         if not 0 <= version <= _FORMAT or bool(version) != bool(tables):
             raise UsageError(
                 f"an SQLite file of format {version}, and this version reads answer stores of format 1 to {_FORMAT}",

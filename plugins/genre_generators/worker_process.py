@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import sys
+from contextlib import suppress
 from typing import Final, cast
 
 from genre.errors import UsageError
@@ -52,13 +53,13 @@ class WorkerProcess(asyncio.SubprocessProtocol):
             longest_start, longest_call: seconds after which it is taken to hang.
         """
         command = (sys.executable, "-P", "-m", "genre_generators.worker")  # -P: imports nothing from where it runs
-        transport, process = await asyncio.get_running_loop().subprocess_exec(
+        _, process = await asyncio.get_running_loop().subprocess_exec(
             lambda: cls(longest_call),
             *command,
             start_new_session=True,  # Ctrl-C is for this process; the worker ends when its input does
         )
         process._input.write(configuration.line())
-        watch = process._loop.call_later(longest_start, transport.kill)
+        watch = process._loop.call_later(longest_start, process._kill)
         process._ready.add_done_callback(lambda _: watch.cancel())
         return process
 
@@ -95,7 +96,7 @@ class WorkerProcess(asyncio.SubprocessProtocol):
             with self._deadline.call():
                 outcome: Completion | GenerationError = await call
         except TimeoutError:
-            self._transport.kill()
+            self._kill()
             raise Transient("a worker process did not answer in time", may_be_billed=True) from None
         except asyncio.CancelledError:
             self._outbox.put([number])
@@ -115,7 +116,11 @@ class WorkerProcess(asyncio.SubprocessProtocol):
         if not self.ended:
             # Killed, and not listened to any more: what it has started itself may hold its pipes open.
             self._transport.close()
-            await self._ended
+            await asyncio.shield(self._ended)
+
+    def _kill(self) -> None:
+        with suppress(ProcessLookupError):  # it may have ended by itself this very moment
+            self._transport.kill()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It runs."""

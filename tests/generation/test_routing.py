@@ -332,3 +332,24 @@ def test_a_call_that_waits_for_money_when_the_round_ends_is_not_sent(tmp_path: P
         held = asyncio.run(play(store))
         assert held.calls == 1
         assert store.count() == {"ok": 1}
+
+
+def test_when_a_slow_route_goes_down_the_next_one_is_driven_as_hard_as_it_may_be(tmp_path: Path) -> None:
+    class Counted(Provider):
+        in_flight = most = 0
+
+        async def complete(self, prompt: Prompt) -> Completion:
+            self.in_flight += 1
+            self.most = max(self.most, self.in_flight)
+            for _ in range(50):
+                await asyncio.sleep(0)
+            self.in_flight -= 1
+            return await super().complete(prompt)
+
+    slow, quick = Provider("slow", lambda _: Fatal("gone")), Counted("quick")
+    limits = {"slow": attrs.evolve(LIMITS, concurrency=1), "quick": attrs.evolve(LIMITS, concurrency=20)}
+    mix = Mix(MixOptions(routes={"slow": 1, "quick": 0}))
+    providers = {"slow": slow, "quick": quick}
+    routing = Routing("mix", {name: (each, limits[name]) for name, each in providers.items()}, mix)
+    assert by_model(run(tmp_path, prompts(100), routing)) == {"quick": 100}
+    assert quick.most == 20
