@@ -104,6 +104,8 @@ def train_folder(
     watcher = observer or Observer()
     plan = _plan(registry, call)
     check_model_folder(call.out)
+    if call.profile and not call.profile.parent.is_dir():
+        raise UsageError("there is no such folder", where=call.profile.parent, remedy="name another file for --profile")
     there = call.checkpoint.exists()
     if call.resume and not there and call.out.exists():
         raise UsageError(
@@ -127,10 +129,10 @@ def train_folder(
             profile=profile,
         )
     if processes.rank == 0:
-        if call.profile:
-            profile.write(call.profile)
         save_model(call.out, trained.model)
         call.checkpoint.unlink(missing_ok=True)
+        if call.profile:
+            profile.write(call.profile)
     result = trained.result
     best = next(report for report in result.epochs if report.epoch == result.best_epoch)
     return TrainingOutcome(best.epoch, len(result.epochs), dict(best.metrics), trained.word_vector_share)

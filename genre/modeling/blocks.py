@@ -67,11 +67,12 @@ class SelfAttention(nn.Module):
     def forward(self, values: Tensor, mask: Tensor) -> Tensor:
         """(B, L, D), (B, L) -> (B, L, D)"""
         batch, length, _ = values.shape
-        projected = self.project(values).view(batch, length, 3, self.heads, -1)
+        width = self.output.in_features
+        projected = self.project(values).view(batch, length, 3, self.heads, width // self.heads)
         query, key, value = projected.permute(2, 0, 3, 1, 4)  # 3 x (B, heads, L, inner / heads)
         bias = torch.zeros_like(mask, dtype=values.dtype).masked_fill(~mask, _never(values))[:, None, None, :]
         mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
-        mixed = mixed.transpose(1, 2).reshape(batch, length, -1)
+        mixed = mixed.transpose(1, 2).reshape(batch, length, width)
         attended: Tensor = (values + self.output(mixed)) * mask.unsqueeze(-1)
         return attended
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from genre.modeling.packing import Packing, softmax, softmax_backward
 
@@ -36,12 +37,14 @@ class _PackedAttention(torch.autograd.Function):
             query, key, value = _by_head(given, 3, heads)  # each (count heads, length, E / heads)
             weights = softmax((query @ key.transpose(1, 2)).mul_(scale))
             _put(out, (weights @ value).unsqueeze(0), heads)
-            saved += [query, key, value, weights]
+            if ctx.needs_input_grad[0]:
+                saved += [query, key, value, weights]
         ctx.save_for_backward(*saved)
         ctx.packing, ctx.heads, ctx.scale = packing, heads, scale
         return mixed
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         heads, saved = ctx.heads, ctx.saved_tensors
         result = gradient.new_empty(len(gradient), 3 * gradient.shape[1])

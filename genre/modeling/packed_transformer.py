@@ -48,4 +48,4 @@ def _attention_of_first(query: Tensor, keys_values: Tensor, packing: Packing, he
         key, value = given.view(count, length, 2, heads, -1).permute(2, 0, 3, 1, 4)  # (count, heads, length, E / heads)
         weights = softmax((asked.view(count, heads, 1, -1) * key).sum(-1) * scale)  # (count, heads, length)
         mixed.append((weights.unsqueeze(-1) * value).sum(2).flatten(1))
-    return torch.cat(mixed)
+    return torch.cat([*mixed, query[:0]])

@@ -10,6 +10,7 @@ from typing import Any, Self
 import attrs
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 
@@ -55,7 +56,7 @@ class Packing:
     def first(self) -> Tensor:
         """Packed row of each sequence's first position, sequences as they are packed (G,)."""
         starts = torch.arange(len(self.index), device=self.index.device)
-        return torch.cat([view[:, 0] for (view,) in self.views(starts)])
+        return torch.cat([*(view[:, 0] for (view,) in self.views(starts)), starts[:0]])
 
     def views(self, *packed: Tensor) -> Iterator[tuple[Tensor, ...]]:
         """Rectangles (count, length, ...) of packed rows (P, ...), group by group."""
@@ -79,7 +80,7 @@ def kept_positions(mask: Tensor) -> Tensor:
 
 def softmax(logits: Tensor) -> Tensor:
     """Softmax over the last axis. On a CPU that of torch takes ten times as long on rows as short as these."""
-    if logits.device.type != "cpu":
+    if logits.device.type != "cpu" or not logits.shape[-1]:
         return torch.softmax(logits, dim=-1)
     weights = (logits - logits.amax(-1, keepdim=True)).exp_()
     return weights / weights.sum(-1, keepdim=True)
@@ -130,6 +131,7 @@ class _PackedSoftmax(torch.autograd.Function):
         return weights
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (weights,) = ctx.saved_tensors
         result = torch.empty_like(weights)
@@ -147,6 +149,7 @@ class _PackedSum(torch.autograd.Function):
         return torch.cat([*sums, values.new_empty(0, values.shape[-1])])  # (G, D)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor | None, None]:
         values, weights = ctx.saved_tensors
         for_values, for_weights = torch.empty_like(values), torch.empty_like(weights)
@@ -170,6 +173,7 @@ class _ShiftedSum(torch.autograd.Function):
         return received
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         result = gradient.new_zeros(len(gradient), ctx.width, gradient.shape[1])
         result[:, ctx.width // 2] = gradient

@@ -23,7 +23,7 @@ _OPERATORS: Final = 30
 
 
 class Profile:
-    """Seconds by phase; operators of ten steps within a block `with profile:`.
+    """Seconds by phase; operators of at most ten steps of the first epoch within a block `with profile:`.
 
     Phases within each other count the inner one's time for the inner one alone.
     """
@@ -33,6 +33,8 @@ class Profile:
         self._inner = 0.0
         self._begun = time.perf_counter()
         self._operators: profiler.profile | None = None
+        self._steps = 0
+        self._stopped = False
 
     def __enter__(self) -> Self:
         self._operators = profiler.profile(
@@ -45,8 +47,7 @@ class Profile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        assert self._operators is not None
-        self._operators.stop()
+        self._stop()
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -73,8 +74,23 @@ class Profile:
 
     def step(self) -> None:
         """A batch is done."""
-        if self._operators is not None:
+        if self._operators is not None and not self._stopped:
+            self._steps += 1
             self._operators.step()
+
+    def pause(self) -> None:
+        """What follows is no step: operators are recorded no more."""
+        self._stop()
+
+    @property
+    def _recorded(self) -> int:
+        """Steps whose operators were recorded."""
+        return min(max(self._steps - _WARM_UP - 1, 0), _RECORDED)
+
+    def _stop(self) -> None:
+        if self._operators is not None and not self._stopped:
+            self._stopped = True
+            self._operators.stop()
 
     def write(self, path: Path) -> None:
         """Write it as JSON: `seconds` by phase, and `operators` with their milliseconds a step, the longest first.
@@ -82,8 +98,8 @@ class Profile:
         Raises:
             UsageError: the file cannot be written.
         """
-        recorded = self._operators
-        averages = recorded.key_averages() if recorded is not None and recorded.profiler is not None else ()
+        steps = self._recorded
+        averages = self._operators.key_averages() if self._operators is not None and steps else ()
         longest_first = sorted(averages, key=lambda each: -each.self_cpu_time_total)[:_OPERATORS]
         other = time.perf_counter() - self._begun - sum(self.seconds.values())
         phases = sorted({**self.seconds, "other": other}.items(), key=lambda phase: -phase[1])
@@ -92,8 +108,8 @@ class Profile:
             "operators": [
                 {
                     "name": each.key,
-                    "calls_a_step": round(each.count / _RECORDED, 1),
-                    "ms_a_step": round(each.self_cpu_time_total / 1000 / _RECORDED, 3),
+                    "calls_a_step": round(each.count / steps, 1),
+                    "ms_a_step": round(each.self_cpu_time_total / 1000 / steps, 3),
                 }
                 for each in longest_first
             ],

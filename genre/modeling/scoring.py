@@ -107,23 +107,23 @@ class _Scoring:
 
 @attrs.frozen(eq=False)
 class _CandidateRows:
-    """A reader's candidates in rows, the shorter rows first.
+    """A reader's candidates in rows, those of readers with few clicks first.
 
     Attributes:
         order: the pairs of a reader and a candidate, reader by reader (T,).
         readers: whose row it is (R,).
         starts, lengths: the row's part of `order` (R,).
-        work: pairs of one of the row's candidates and a click (R,).
+        clicks: of the row's reader (R,).
     """
 
     order: NDArray[np.int64]
     readers: NDArray[np.int64]
     starts: NDArray[np.int64]
     lengths: NDArray[np.int64]
-    work: NDArray[np.int64]
+    clicks: NDArray[np.int64]
 
     @classmethod
-    def of(cls, pair_readers: IntArray, clicks: IntArray, most: int) -> "_CandidateRows":
+    def of(cls, pair_readers: IntArray, clicks: NDArray[np.int64], most: int) -> "_CandidateRows":
         """Rows of at most so much work, if a row of one candidate is not more.
 
         Args:
@@ -137,18 +137,19 @@ class _CandidateRows:
         before = concatenated_ranges(np.zeros_like(pieces), pieces) * longest[readers]
         starts = (np.cumsum(counts) - counts)[readers] + before
         lengths = np.minimum(counts[readers] - before, longest[readers])
-        shorter_first = np.argsort(lengths, kind="stable")
+        chosen_order = np.lexsort((lengths, clicks[readers]))
         order = np.argsort(pair_readers, kind="stable")
-        return cls(order, *(each[shorter_first] for each in (readers, starts, lengths, lengths * clicks[readers])))
+        return cls(order, *(each[chosen_order] for each in (readers, starts, lengths, clicks[readers])))
 
     def chunks(self, size: int) -> Iterator[NDArray[np.int64]]:
-        """Rows that together are about `size` work, and next to no padding: rows of a chunk are of like length."""
-        done = np.cumsum(self.work)
+        """Rows that together, padded, are no more than `size` pairs of a candidate and a click, or a single row."""
         start = 0
-        while start < len(done):
-            end = int(np.searchsorted(done, size + (done[start - 1] if start else 0), side="right"))
-            yield np.arange(start, max(end, start + 1))
-            start = max(end, start + 1)
+        while start < len(self.lengths):
+            lengths, clicks = self.lengths[start : start + size], self.clicks[start : start + size]
+            padded = np.arange(1, len(lengths) + 1) * np.maximum.accumulate(lengths) * clicks  # clicks only grow
+            count = max(1, int(np.searchsorted(padded, size, side="right")))
+            yield np.arange(start, start + count)
+            start += count
 
     def pairs(self, rows: IntArray) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Pairs (B, C), the first one where there is none, and where there is one."""

@@ -178,6 +178,7 @@ class _Course:
 
     def end_epoch(self, loss: float) -> EpochReport:
         """Evaluate, and keep the state if it is the best."""
+        self.profile.pause()
         try:
             with self.interrupts.at_once(), self.profile.phase("evaluation"):
                 metrics = self._stopping_metrics()

@@ -54,12 +54,15 @@ def test_what_it_takes_to_make_items_is_a_phase_and_what_is_done_with_them_is_no
     assert profile.seconds == {"batches": 3.0}
 
 
-def test_the_file_has_all_seconds_and_the_operators_of_some_steps(tmp_path: Path) -> None:
+@pytest.mark.parametrize("steps", [5, 8, 14, 20])
+def test_the_file_has_all_seconds_and_the_operators_of_some_steps(tmp_path: Path, steps: int) -> None:
     with Profile() as profile:
-        for _ in range(20):
+        for _ in range(steps):
             with profile.phase("forward"):
                 torch.randn(50, 50) @ torch.randn(50, 50)
             profile.step()
+        profile.pause()
+        torch.randn(50, 50) @ torch.randn(50, 50)  # of an evaluation
     profile.write(tmp_path / "profile.json")
     told = json.loads((tmp_path / "profile.json").read_text())
     assert set(told["seconds"]) == {"forward", "other"}
