@@ -52,14 +52,13 @@ class WorkerProcess(asyncio.SubprocessProtocol):
             configuration: what it is told first.
             longest_start, longest_call: seconds after which it is taken to hang.
         """
-        command = (sys.executable, "-P", "-m", "genre_generators.worker")  # -P: imports nothing from where it runs
         _, process = await asyncio.get_running_loop().subprocess_exec(
             lambda: cls(longest_call),
-            *command,
+            *(sys.executable, "-P", "-m", "genre_generators.worker"),  # -P: imports nothing from where it runs
             start_new_session=True,  # Ctrl-C is for this process; the worker ends when its input does
         )
         process._input.write(configuration.line())
-        watch = process._loop.call_later(longest_start, process._kill)
+        watch = process._loop.call_later(longest_start, process._transport.kill)
         process._ready.add_done_callback(lambda _: watch.cancel())
         return process
 
@@ -96,7 +95,8 @@ class WorkerProcess(asyncio.SubprocessProtocol):
             with self._deadline.call():
                 outcome: Completion | GenerationError = await call
         except TimeoutError:
-            self._kill()
+            with suppress(ProcessLookupError):  # it may have ended by itself this very moment
+                self._transport.kill()
             raise Transient("a worker process did not answer in time", may_be_billed=True) from None
         except asyncio.CancelledError:
             self._outbox.put([number])
@@ -118,10 +118,6 @@ class WorkerProcess(asyncio.SubprocessProtocol):
             self._transport.close()
             await asyncio.shield(self._ended)
 
-    def _kill(self) -> None:
-        with suppress(ProcessLookupError):  # it may have ended by itself this very moment
-            self._transport.kill()
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It runs."""
         self._transport = cast(asyncio.SubprocessTransport, transport)
@@ -135,13 +131,12 @@ class WorkerProcess(asyncio.SubprocessProtocol):
             self._said = (self._said + data)[-KEPT_BYTES:]
             return
         for said in self._lines.feed(data):
-            number = said[0]
-            if number is None:
+            if said[0] is None:
                 self.refused = read_beginning(said)
                 self._ready.set_result(None)
             else:
                 self.answered = True
-                if (call := self._calls.get(number)) is not None and not call.done():
+                if (call := self._calls.get(said[0])) is not None and not call.done():
                     call.set_result(read_outcome(said))
 
     def connection_lost(self, _: Exception | None) -> None:
