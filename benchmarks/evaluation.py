@@ -6,7 +6,6 @@ encoded beforehand and not counted.
 """
 
 import statistics
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +15,7 @@ import numpy as np
 import torch
 
 from benchmarks.apart import apart
-from benchmarks.models import BASELINES, REPEATS, features, model, prepare
+from benchmarks.models import BASELINES, REPEATS, features, measured, model
 from benchmarks.plain import one_by_one, plainly
 from genre.modeling.evaluation import evaluate, summarize
 from genre.modeling.news_tower import NewsVectors
@@ -37,10 +36,7 @@ class Speed:
 
 def measure(baselines: tuple[str, ...] = BASELINES) -> dict[str, object]:
     """Each baseline in a process of its own."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        prepare(folder)
-        return {"rows": [_row(folder, baseline) for baseline in baselines], "threads": torch.get_num_threads()}
+    return measured(_row, baselines)
 
 
 def _row(folder: Path, baseline: str) -> dict[str, object]:

@@ -1,8 +1,9 @@
 """The models that training and evaluation are measured with, at the widths that others measure."""
 
 import statistics
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +39,14 @@ def prepare(folder: Path) -> None:
     write_mind_shaped(folder / "mind")
     save_dataset(read_dataset(Registry.load(), "mind", {"folder": str(folder / "mind")}), folder / "dataset")
     features(folder)
+
+
+def measured(row: Callable[[Path, str], dict[str, object]], baselines: Sequence[str]) -> dict[str, object]:
+    """The rows of a suite, over the same data."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        prepare(folder)
+        return {"rows": [row(folder, baseline) for baseline in baselines], "threads": torch.get_num_threads()}
 
 
 def features(folder: Path) -> Features:

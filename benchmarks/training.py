@@ -1,7 +1,6 @@
 """Training steps a second of every baseline, beside a plain loop in the same run."""
 
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.apart import apart
-from benchmarks.models import BASELINES, REPEATS, features, matmul_rate, model, prepare
+from benchmarks.models import BASELINES, REPEATS, features, matmul_rate, measured, model
 from benchmarks.plain import DenseAdam, plain_batch, plainly
 from genre.modeling.batches import Batch, GroupSampler
 from genre.modeling.losses import LOSSES
@@ -41,10 +40,7 @@ class Speed:
 
 def measure(baselines: tuple[str, ...] = BASELINES) -> dict[str, object]:
     """Each baseline in a process of its own."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        prepare(folder)
-        return {"rows": [_row(folder, baseline) for baseline in baselines], "threads": torch.get_num_threads()}
+    return measured(_row, baselines)
 
 
 def _row(folder: Path, baseline: str) -> dict[str, object]:

@@ -111,17 +111,22 @@ class GroupCommit:
         try:
             # Shielded: a write that was handed over is never taken back.
             await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, self._store.put, answers))
-            self._tell(answers)
         except GenreError as error:
             self._failure = error
         except Exception as error:  # noqa: BLE001  whatever it was: callers wait to be told
-            self._failure = RunError(f"a listener of stored answers failed: {error!r}")
+            self._failure = RunError(f"the answer store failed: {error!r}")
         self._unwritten -= len(group)
         self._written.set()
+        failure = self._failure or self._tell(answers)
         for _, written in group:
-            written(self._failure)
+            written(failure)
 
-    def _tell(self, answers: Sequence[StoredAnswer]) -> None:
+    def _tell(self, answers: Sequence[StoredAnswer]) -> RunError | None:
+        """Why a listener could not be told. The answers are on disk, and later ones are written all the same."""
         per_task = collections.Counter((answer.task, answer.generator) for answer in answers)
-        for (task, generator), count in per_task.items():
-            self._on_stored(AnswersStored(task, generator, count))
+        try:
+            for (task, generator), count in per_task.items():
+                self._on_stored(AnswersStored(task, generator, count))
+        except Exception as error:  # noqa: BLE001  whatever it was: callers wait to be told
+            return RunError(f"a listener of stored answers failed: {error!r}")
+        return None

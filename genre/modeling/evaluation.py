@@ -12,10 +12,9 @@ from genre.modeling.features import Features, SplitFeatures
 from genre.modeling.metrics import METRICS, impression_metrics, mean
 from genre.modeling.recommender import Recommender
 from genre.modeling.scoring import score_split
-from genre.modeling.settings import EvaluationSettings
+from genre.modeling.settings import EVALUATION_DEFAULTS, EvaluationSettings
 
 SEGMENTS: Final = ("all", "new", "warm")
-DEFAULTS: Final = EvaluationSettings()
 
 
 @attrs.frozen(eq=False)
@@ -35,7 +34,7 @@ class Evaluation:
 
 
 def evaluate(
-    recommender: Recommender, features: Features, split: str, settings: EvaluationSettings = DEFAULTS
+    recommender: Recommender, features: Features, split: str, settings: EvaluationSettings = EVALUATION_DEFAULTS
 ) -> Evaluation:
     """Scores and per-impression metrics of a split; `summarize` averages them.
 

@@ -42,7 +42,7 @@ class Processes(Protocol):
         """
 
     def total(self, weights: Sequence[nn.Parameter], figures: Sequence[float], /) -> list[float]:
-        """Sums over the processes: of the weights' gradients, in place, and of some figures."""
+        """Sums over the processes: of the weights' gradients, which `grad` then is, and of some figures."""
 
     def gathered(self, values: Tensor) -> tuple[Tensor, ...]:
         """Everybody's `values`, which are of one shape and type, by rank."""

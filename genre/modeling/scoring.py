@@ -16,18 +16,21 @@ from genre.modeling.features import Features, SplitFeatures
 from genre.modeling.news_tower import NewsVectors
 from genre.modeling.ragged import IntArray, Ragged, concatenated_ranges
 from genre.modeling.recommender import Recommender
-from genre.modeling.settings import EvaluationSettings
+from genre.modeling.settings import EVALUATION_DEFAULTS, EvaluationSettings
 
 
 @torch.inference_mode()
 def score_split(
-    recommender: Recommender, features: Features, split: SplitFeatures, settings: EvaluationSettings | None = None
+    recommender: Recommender,
+    features: Features,
+    split: SplitFeatures,
+    settings: EvaluationSettings = EVALUATION_DEFAULTS,
 ) -> NDArray[np.float32]:
     """One score a candidate (T,), labels or none. The recommender's mode (training or evaluation) is left as it was."""
     training = recommender.training
     recommender.eval()
     try:
-        scoring = _Scoring.prepared(recommender, features, split, settings or EvaluationSettings())
+        scoring = _Scoring.prepared(recommender, features, split, settings)
         return scoring.aware() if recommender.candidate_aware else scoring.once()
     finally:
         recommender.train(training)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import attrs
 
@@ -154,3 +154,6 @@ class EvaluationSettings:
     news_per_chunk: int = attrs.field(default=1024, validator=_at_least_one)
     readers_per_chunk: int = attrs.field(default=512, validator=_at_least_one)
     pairs_per_chunk: int = attrs.field(default=8192, validator=_at_least_one)
+
+
+EVALUATION_DEFAULTS: Final = EvaluationSettings()

@@ -11,7 +11,7 @@ from torch import Tensor
 from genre.errors import RunError
 from genre.modeling.batches import Batch, GroupSampler
 from genre.modeling.checkpoint_keeper import CheckpointKeeper
-from genre.modeling.evaluation import DEFAULTS, summarize
+from genre.modeling.evaluation import summarize
 from genre.modeling.features import Features
 from genre.modeling.interrupts import Interrupts, noted_interrupts
 from genre.modeling.losses import LOSSES
@@ -19,7 +19,7 @@ from genre.modeling.optimizer import RowwiseAdam
 from genre.modeling.processes import ALONE, Processes
 from genre.modeling.profiling import Profile
 from genre.modeling.recommender import Recommender
-from genre.modeling.settings import CheckpointSettings, EvaluationSettings, TrainingSettings
+from genre.modeling.settings import EVALUATION_DEFAULTS, CheckpointSettings, EvaluationSettings, TrainingSettings
 from genre.modeling.training_checkpoint import identity_of
 from genre.modeling.training_state import EpochReport, TrainingState
 
@@ -65,7 +65,7 @@ def train(
     settings: TrainingSettings,
     *,
     seed: int,
-    evaluation: EvaluationSettings = DEFAULTS,
+    evaluation: EvaluationSettings = EVALUATION_DEFAULTS,
     processes: Processes = ALONE,
     checkpoints: CheckpointSettings | None = None,
     on_step: OnStep | None = None,

@@ -92,7 +92,8 @@ class OpenAICompatibleGenerator:
         """Answer one prompt.
 
         Raises:
-            GenerationError: one of its subclasses, never anything else.
+            GenerationError: one of its subclasses, whatever the server says.
+            UsageError: before any call: a worker process cannot begin.
         """
         if self._caller is None:
             self._caller = self._open()

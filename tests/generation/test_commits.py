@@ -154,3 +154,20 @@ def test_no_further_prompts_are_read_when_the_round_cannot_go_on(tmp_path: Path)
     with closing(AnswerStore(tmp_path / "answers.sqlite")) as store, pytest.raises(RunError, match="mistake"):
         asyncio.run(ask(store))
     assert len(read) <= 1_000
+
+
+def test_a_listener_that_fails_ends_the_round_and_every_answer_is_stored_all_the_same(tmp_path: Path) -> None:
+    generator = Counting(ready=5_000)
+
+    def fail(_: object) -> None:
+        raise ValueError("no terminal")
+
+    async def ask(store: AnswerStore) -> None:
+        routing = Routing.to(generator, Limits(concurrency=500), "g")
+        async for _ in Engine(store, fail).answers(prompts(5_000), routing):
+            pass
+
+    with closing(AnswerStore(tmp_path / "answers.sqlite")) as store:
+        with pytest.raises(RunError, match=r"a listener of stored answers failed.*no terminal"):
+            asyncio.run(ask(store))
+        assert store.count() == {"ok": generator.calls}
