@@ -4,7 +4,7 @@ import asyncio
 import signal
 import subprocess
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,21 @@ from small_data import small_dataset
 
 from genre.dataset import load_dataset, save_dataset
 from genre.errors import RunError
-from genre.generation import AnswerStore, Budget, Engine, Limits, Routing
+from genre.generation import AnswerStore, Budget, Engine, Limits, Routing, StoredAnswer
 from genre.generation.engine import READ_AHEAD, Answered
-from genre.parts import AnswersStored, Price
+from genre.parts import Price
 from genre_generators.batch_generator import BatchGenerator
 
 PROMPTS = READ_AHEAD + 904
 QUICK_LIMITS = Limits(concurrency=100, backoff=0.001, longest_backoff=0.002, attempts=3)
+
+
+class FullStore(AnswerStore):
+    """Has no room for an answer."""
+
+    def put(self, answers: Iterable[StoredAnswer]) -> None:
+        """Fail."""
+        raise RunError("the disk is full")
 
 
 def run(
@@ -33,19 +41,19 @@ def run(
     generator: BatchGenerator,
     count: int,
     budget: Budget | None = None,
-    on_stored: Callable[[AnswersStored], None] | None = None,
+    open_store: Callable[[Path], AnswerStore] = AnswerStore,
 ) -> list[Answered]:
     """A round's worth of prompts, with a store."""
 
     async def collect(store: AnswerStore) -> list[Answered]:
-        engine = Engine(store, on_stored, budget=budget)
+        engine = Engine(store, budget=budget)
         routing = Routing.to(generator, QUICK_LIMITS, "batches")
         try:
             return [item async for item in engine.answers(map(prompt, range(count)), routing)]
         finally:
             await generator.aclose()
 
-    with closing(AnswerStore(folder / "answers.sqlite")) as store:
+    with closing(open_store(folder / "answers.sqlite")) as store:
         return asyncio.run(collect(store))
 
 
@@ -95,13 +103,9 @@ def test_what_is_stored_is_not_kept_in_the_journal(make: Maker, tmp_path: Path) 
 
 @both
 def test_what_could_not_be_stored_is_fetched_again(make: Maker, tmp_path: Path) -> None:
-    def fail(_: AnswersStored) -> None:
-        raise ValueError("no")
-
     with BatchServer() as server:
-        with pytest.raises(RunError, match="listener"):
-            run(tmp_path, make(server, tmp_path / "batches"), 5, on_stored=fail)
-        (tmp_path / "answers.sqlite").unlink()
+        with pytest.raises(RunError, match="disk is full"):
+            run(tmp_path, make(server, tmp_path / "batches"), 5, open_store=FullStore)
         run(tmp_path, make(server, tmp_path / "batches"), 5)
         assert len(server.batches) == 1
 
