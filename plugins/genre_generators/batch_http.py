@@ -140,7 +140,7 @@ class BatchHttp:
             raise Transient(str(failure), may_be_billed=True) from failure
 
     def _error(self, response: aiohttp.ClientResponse, body: bytes) -> Exception:
-        error = self._failures.of_reply(response.status, response.headers, body)
+        error = self._failures.of_reply(response.status, body, response.headers.get("Retry-After"))
         if response.status in (404, 410):
             return NotFound(str(error))
         if response.status == 408 or response.status >= 500:

@@ -1,5 +1,6 @@
 """What a server's refusal means: typed errors from HTTP statuses, headers and error bodies."""
 
+import os
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -19,18 +20,18 @@ _FATAL: Final = {
 
 
 def status_error(
-    status: int, said: str = "", *, code: object = None, headers: Mapping[str, str] | None = None
+    status: int, said: str = "", *, code: object = None, retry_after: str | None = None
 ) -> GenerationError:
     """The typed error for an HTTP status that is not 200.
 
     Args:
         said: what the server said about it.
         code: the provider's own code, which tells an empty account from a rate limit.
-        headers: of the reply; `Retry-After` is read.
+        retry_after: the header of that name.
     """
     text = f"the server answered {status}{f': {plain(said)}' if said else ''}"
     if status == 429 and code != "insufficient_quota":
-        return RateLimited(text, retry_after((headers or {}).get("retry-after")))
+        return RateLimited(text, seconds_to_wait(retry_after))
     if status == 408 or status >= 500:
         return Transient(text)
     if status == 401:
@@ -41,7 +42,7 @@ def status_error(
     return Refused(text)
 
 
-def retry_after(value: str | None, now: float | None = None) -> float | None:
+def seconds_to_wait(value: str | None, now: float | None = None) -> float | None:
     """Seconds to wait, from a Retry-After header: a number of seconds, or an HTTP date (RFC 9110, section 10.2.3).
 
     Args:
@@ -76,3 +77,11 @@ def plain(text: str) -> str:
     """A stranger's text as part of a message: one line, printable, short."""
     line = "".join(char if char.isprintable() else " " for char in text[: 4 * MESSAGE_LENGTH])
     return " ".join(line.split())[:MESSAGE_LENGTH]
+
+
+def without_keys(text: str, key: str | None) -> str:
+    """The text without any key: the configured one, and those that a library may have found in the environment."""
+    keys = {value for name, value in os.environ.items() if name.endswith(("_KEY", "_TOKEN")) and len(value) >= 8}
+    for secret in keys | ({key} if key else set()):
+        text = text.replace(secret, "***")
+    return text

@@ -1,7 +1,6 @@
 """What goes wrong between here and a provider's server, as typed errors that hold no key."""
 
 import ipaddress
-from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -26,10 +25,14 @@ class Failures:
     key_name: str | None
     timeout: float
 
-    def of_reply(self, status: int, headers: Mapping[str, str], body: bytes) -> GenerationError:
-        """The typed error for a reply whose status is not 200."""
+    def of_reply(self, status: int, body: bytes, retry_after: str | None) -> GenerationError:
+        """The typed error for a reply whose status is not 200.
+
+        Args:
+            retry_after: the header of that name.
+        """
         reply = json_object(self.without_key(body)) or {}
-        error = status_error(status, error_message(reply), code=error_code(reply), headers=headers)
+        error = status_error(status, error_message(reply), code=error_code(reply), retry_after=retry_after)
         if status in (401, 403):
             source = f"the environment variable {self.key_name}" if self.key_name else "the option api_key, not set"
             return Fatal(f"{error} (the key is read from {source})")

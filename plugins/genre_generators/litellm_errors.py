@@ -1,13 +1,12 @@
 """What litellm's exceptions mean: typed errors, with no key in their texts."""
 
-import os
 import re
 from typing import Any, Final
 
 import aiohttp
 
 from genre.parts import Fatal, GenerationError, Transient
-from genre_generators.chat_errors import plain, status_error
+from genre_generators.chat_errors import plain, status_error, without_keys
 
 _OBJECT: Final = re.compile(r" ?\b(\w+:)?<[^<>]* at 0x[0-9a-fA-F]+>")
 """An object of Python as its default text shows it, and the name before it."""
@@ -36,21 +35,13 @@ def typed_error(
     headers = getattr(error, "litellm_response_headers", None) or {}
     body = getattr(error, "body", None)
     code = body.get("code") if isinstance(body, dict) else None
-    typed = status_error(status, said, code=code, headers=headers)
+    typed = status_error(status, said, code=code, retry_after=headers.get("retry-after"))
     # litellm gives the status 500 also to what went wrong after the provider had answered.
     typed.may_be_billed = unclear
     if isinstance(typed, Fatal) and status in (401, 403):
         source = key_name or "the provider's usual variable"
         return Fatal(f"{typed} (the key is read from {source})")
     return typed
-
-
-def without_keys(text: str, key: str | None) -> str:
-    """The text without any key: the configured one, and those that litellm may have found in the environment."""
-    keys = {value for name, value in os.environ.items() if name.endswith(("_KEY", "_TOKEN")) and len(value) >= 8}
-    for secret in keys | ({key} if key else set()):
-        text = text.replace(secret, "***")
-    return text
 
 
 def _lost_connection(error: BaseException) -> BaseException | None:

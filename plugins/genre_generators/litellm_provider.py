@@ -8,7 +8,7 @@ from genre.parts import Completion, Identity, Json, Price, Prompt
 from genre_generators.litellm_caller import LiteLLMCaller
 from genre_generators.litellm_library import counted_tokens, import_litellm, listed_price
 from genre_generators.litellm_options import LiteLLMOptions
-from genre_generators.worker_pool import WorkerPool
+from genre_generators.litellm_workers import LiteLLMWorkers
 
 
 class LiteLLMGenerator:
@@ -31,7 +31,7 @@ class LiteLLMGenerator:
                 "structured": options.structured,
             },
         )
-        self._caller: LiteLLMCaller | WorkerPool | None = None
+        self._caller: LiteLLMCaller | LiteLLMWorkers | None = None
 
     @property
     def identity(self) -> Identity:
@@ -58,7 +58,7 @@ class LiteLLMGenerator:
         """
         if self._caller is None:
             options, key = self._options, self._key
-            self._caller = WorkerPool("litellm", options, key) if options.workers else LiteLLMCaller(options, key)
+            self._caller = (LiteLLMWorkers if options.workers else LiteLLMCaller)(options, key)
         return await self._caller.complete(prompt)
 
     async def aclose(self) -> None:

@@ -111,6 +111,8 @@ class LocalGenerator:
 
     async def _start(self) -> list[_Copy]:
         from genre_generators.chat_client import ChatClient
+        from genre_generators.chat_http import ChatHttp
+        from genre_generators.http_failures import Failures
 
         options = self._options
         cpus = _cpus()
@@ -133,8 +135,9 @@ class LocalGenerator:
                 f"llama.cpp cannot load {self._weights}: not a GGUF file that it knows, or too little memory; "
                 "set `model` to another file, or lower `context`, `copies` and `parallel`"
             ) from error
+        failures = Failures(key, None, options.timeout)
         return [
-            _Copy(server, ChatClient(f"{address}/v1", self._identity.model, key=key, timeout=options.timeout))
+            _Copy(server, ChatClient(ChatHttp(f"{address}/v1", failures), failures, self._identity.model))
             for server, address in servers
         ]
 

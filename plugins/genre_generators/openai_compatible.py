@@ -12,7 +12,7 @@ from genre_generators.chat_requests import Structured, check_parameters
 
 if TYPE_CHECKING:
     from genre_generators.chat_client import ChatClient
-    from genre_generators.worker_pool import WorkerPool
+    from genre_generators.chat_http import Posts
 
 
 def check_address(_instance: object, attribute: "attrs.Attribute[Any]", value: str | None) -> None:
@@ -71,7 +71,7 @@ class OpenAICompatibleGenerator:
     def __init__(self, options: OpenAICompatibleOptions) -> None:
         self._options = options
         self._key = None if options.api_key is None else options.api_key.reveal()
-        self._caller: ChatClient | WorkerPool | None = None
+        self._client: ChatClient | None = None
         self._identity = Identity(
             model=options.model,
             endpoint=options.base_url.rstrip("/"),
@@ -95,21 +95,24 @@ class OpenAICompatibleGenerator:
             GenerationError: one of its subclasses, whatever the server says.
             UsageError: before any call: a worker process cannot begin.
         """
-        if self._caller is None:
-            self._caller = self._open()
-        return await self._caller.complete(prompt)
+        if self._client is None:
+            self._client = self._open()
+        return await self._client.complete(prompt)
 
     async def aclose(self) -> None:
         """Close the connections and end the worker processes; a later call starts anew."""
-        caller, self._caller = self._caller, None
-        if caller is not None:
-            await caller.aclose()
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
 
-    def _open(self) -> "ChatClient | WorkerPool":
-        if self._options.workers:
-            from genre_generators.worker_pool import WorkerPool
-
-            return WorkerPool("chat", self._options, self._key)
+    def _open(self) -> "ChatClient":
         from genre_generators.chat_client import ChatClient
+        from genre_generators.chat_http import ChatHttp, failures_of
+        from genre_generators.chat_http_workers import ChatHttpWorkers
 
-        return ChatClient.of(self._options, self._key)
+        options = self._options
+        failures = failures_of(options, self._key)
+        posts: Posts = ChatHttpWorkers(options, self._key) if options.workers else ChatHttp(options.base_url, failures)
+        return ChatClient(
+            posts, failures, options.model, structured=options.structured, parameters=options.request_parameters
+        )

@@ -8,40 +8,36 @@ import asyncio
 import gc
 import os
 import signal
-from collections.abc import Awaitable, Callable, Mapping
-from typing import BinaryIO, Final, TypeAlias
+import sys
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, BinaryIO, Final
 
 from genre.errors import UsageError
 from genre.options import structure
-from genre.parts import Completion, Fatal, GenerationError, Prompt
+from genre.parts import Fatal, GenerationError, Json
 from genre_generators.chat_errors import plain
-from genre_generators.worker_lines import Lines, Outbox, encoded
-from genre_generators.worker_messages import Configuration, Schema, beginning, outcome, read_question
-
-Complete: TypeAlias = Callable[[Prompt], Awaitable[Completion]]
-"""Makes one call; it raises nothing but GenerationError."""
+from genre_generators.worker_lines import Lines, Outbox, Said, encoded
+from genre_generators.worker_messages import Answer, Configuration, beginning, failure
 
 
-def _litellm(told: Configuration) -> Complete:
-    from genre_generators.litellm_caller import LiteLLMCaller
+def _litellm(told: Configuration) -> Answer:
     from genre_generators.litellm_options import LiteLLMOptions
+    from genre_generators.litellm_workers import answering
 
-    caller = LiteLLMCaller(structure(told.options, LiteLLMOptions, "worker"), told.key)
-    caller.start()
-    return caller.complete
+    return answering(structure(told.options, LiteLLMOptions, "worker"), told.key)
 
 
-def _chat(told: Configuration) -> Complete:
-    from genre_generators.chat_client import ChatClient
+def _chat(told: Configuration) -> Answer:
+    from genre_generators.chat_http_workers import posting
     from genre_generators.openai_compatible import OpenAICompatibleOptions
 
-    return ChatClient.of(structure(told.options, OpenAICompatibleOptions, "worker"), told.key).complete
+    return posting(structure(told.options, OpenAICompatibleOptions, "worker"), told.key)
 
 
-_CALLERS: Final[Mapping[str, Callable[[Configuration], Complete]]] = {"litellm": _litellm, "chat": _chat}
+_CALLERS: Final[Mapping[str, Callable[[Configuration], Answer]]] = {"litellm": _litellm, "chat": _chat}
 
 
-def caller(told: Configuration) -> Complete:
+def caller(told: Configuration) -> Answer:
     """Who makes the calls; only its own libraries are loaded.
 
     Raises:
@@ -60,31 +56,41 @@ def main() -> None:
     told = Configuration.read(questions.readline())
     gc.set_threshold(*told.collect)
     try:
-        complete = caller(told)
+        answer = caller(told)
     except UsageError as error:
         answers.write(encoded([beginning(error)]))
         return
     # What libraries made, litellm half a million objects, stays: no collection has to look at it again.
     gc.freeze()
     answers.write(encoded([beginning(None)]))
-    asyncio.run(_serve(complete, questions, answers))
+    _run(_serve(answer, questions, answers))
 
 
-async def _serve(complete: Complete, questions: BinaryIO, answers: BinaryIO) -> None:
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """On the quicker event loop where there is one: a tenth more calls a second."""
+    if sys.platform == "win32":
+        asyncio.run(work)
+    else:
+        import uvloop
+
+        uvloop.run(work)
+
+
+async def _serve(answer: Answer, questions: BinaryIO, answers: BinaryIO) -> None:
     loop = asyncio.get_running_loop()
     transport, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, answers)
-    await loop.connect_read_pipe(lambda: _Worker(complete, Outbox(loop.call_soon, transport.write)), questions)
+    await loop.connect_read_pipe(lambda: _Worker(answer, Outbox(loop.call_soon, transport.write)), questions)
     await asyncio.Event().wait()
 
 
 class _Worker(asyncio.Protocol):
     """Makes a call of each question, and one outcome of each call."""
 
-    def __init__(self, complete: Complete, outbox: Outbox) -> None:
-        self._complete = complete
+    def __init__(self, answer: Answer, outbox: Outbox) -> None:
+        self._answer = answer
         self._outbox = outbox
         self._lines = Lines()
-        self._schema: Schema = None
+        self._shared: Json = None
         self._calls: dict[int, asyncio.Task[None]] = {}
 
     def data_received(self, data: bytes) -> None:
@@ -92,9 +98,9 @@ class _Worker(asyncio.Protocol):
         for said in self._lines.feed(data):
             number = said[0]
             if number is None:
-                self._schema = said[1]
+                self._shared = said[1]
             elif len(said) > 1:
-                self._calls[number] = asyncio.create_task(self._answer(number, read_question(said, self._schema)))
+                self._calls[number] = asyncio.create_task(self._call(number, said[1], self._shared))
             elif (call := self._calls.pop(number, None)) is not None:
                 call.cancel()
 
@@ -102,17 +108,16 @@ class _Worker(asyncio.Protocol):
         """The parent has closed its end or is no more: nobody waits for the calls under way."""
         os._exit(0)
 
-    async def _answer(self, number: int, prompt: Prompt) -> None:
-        self._outbox.put(outcome(number, await self._outcome(prompt)))
-        self._calls.pop(number, None)
-
-    async def _outcome(self, prompt: Prompt) -> Completion | GenerationError:
+    async def _call(self, number: int, question: Said, shared: Json) -> None:
         try:
-            return await self._complete(prompt)
+            said = [number, await self._answer(question, shared)]
         except GenerationError as error:
-            return error
+            said = [number, None, failure(error)]
         except Exception as error:  # noqa: BLE001  the parent has to be told whatever it is
-            return Fatal(f"a worker process failed: {plain(f'{type(error).__name__}: {error}')}")
+            unforeseen = Fatal(f"a worker process failed: {plain(f'{type(error).__name__}: {error}')}")
+            said = [number, None, failure(unforeseen)]
+        self._outbox.put(said)
+        self._calls.pop(number, None)
 
 
 if __name__ == "__main__":

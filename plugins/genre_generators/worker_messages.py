@@ -3,36 +3,27 @@
 The first line to a worker is its configuration. After it each line, either way, holds several messages. A message is a
 list, which is quicker to write and to read than names and values:
 
-- to a worker `[number, draw, retry, [max_tokens, temperature, top_p], [[role, content], ...]]` asks, `[number]` takes
-  the question back, and `[null, schema]` tells the schema of the answers to all questions that follow;
+- to a worker `[number, question]` asks, `[number]` takes the question back, and `[null, shared]` tells what belongs to
+  all questions that follow;
 - to its parent `[null]` says first that the worker can make calls, `[null, message, where, remedy]` that it can make
-  none, and `[number, kind, ...]` is what became of a question.
+  none, `[number, answer]` is the answer to a question, and `[number, null, failure]` says that there is none.
+
+What questions, answers and what they share are is the caller's own: see `chat_http_workers`, `litellm_workers`.
 """
 
 import gc
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, TypeAlias
 
 import attrs
 
 from genre.errors import UsageError
-from genre.parts import (
-    Completion,
-    Fatal,
-    GenerationError,
-    Json,
-    Message,
-    Prompt,
-    RateLimited,
-    Refused,
-    Sampling,
-    Transient,
-    Usage,
-)
+from genre.parts import Fatal, GenerationError, Json, RateLimited, Refused, Transient
 from genre_generators.worker_lines import Said, encoded
 
-Schema: TypeAlias = Mapping[str, Json] | None
+Answer: TypeAlias = Callable[[Said, Json], Awaitable[Said]]
+"""Answers a question, given what all questions share; it raises nothing but GenerationError."""
 
 _ERRORS: Final[Mapping[str, type[GenerationError]]] = {
     cls.__name__: cls for cls in (RateLimited, Transient, Refused, Fatal)
@@ -65,35 +56,15 @@ class Configuration:
         return cls(**json.loads(line))
 
 
-def question(number: int, prompt: Prompt) -> Said:
-    """All of a prompt that a call depends on, but the schema."""
-    sampling = prompt.sampling
-    drawn = [sampling.max_tokens, sampling.temperature, sampling.top_p]
-    return [number, prompt.draw, prompt.retry, drawn, [[each.role, each.content] for each in prompt.messages]]
+def failure(error: GenerationError) -> Said:
+    """What a call failed with; an answer has no such second part."""
+    retry_after = error.retry_after if isinstance(error, RateLimited) else None
+    return [type(error).__name__, str(error), error.may_be_billed, retry_after]
 
 
-def read_question(said: Said, schema: Schema) -> Prompt:
-    """The prompt, without what no call depends on."""
-    _, draw, retry, drawn, messages = said
-    chat = tuple([Message(role, content) for role, content in messages])
-    return Prompt("", "", draw, chat, Sampling(*drawn), schema, retry=retry)
-
-
-def outcome(number: int, came: Completion | GenerationError) -> Said:
-    """What became of a question."""
-    if isinstance(came, Completion):
-        usage = came.usage
-        return [number, "answer", came.text, came.model, came.finish, usage.prompt_tokens, usage.completion_tokens]
-    retry_after = came.retry_after if isinstance(came, RateLimited) else None
-    return [number, type(came).__name__, str(came), came.may_be_billed, retry_after]
-
-
-def read_outcome(said: Said) -> Completion | GenerationError:
-    """What became of a question."""
-    if said[1] == "answer":
-        _, _, text, model, finish, prompt_tokens, completion_tokens = said
-        return Completion(text, model, finish, Usage(prompt_tokens, completion_tokens))
-    _, kind, message, may_be_billed, retry_after = said
+def read_failure(said: Said) -> GenerationError:
+    """What a call failed with."""
+    kind, message, may_be_billed, retry_after = said
     error = _ERRORS[kind](message)
     error.may_be_billed = may_be_billed
     if isinstance(error, RateLimited):

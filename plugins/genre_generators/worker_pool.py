@@ -1,13 +1,13 @@
-"""Worker processes: each prompt goes to the one with the fewest calls, and one that dies is replaced."""
+"""Worker processes: each question goes to the one with the fewest calls, and one that dies is replaced."""
 
 import asyncio
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from genre.parts import Completion, Fatal, Prompt
-from genre_generators.chat_errors import MESSAGE_LENGTH, plain
-from genre_generators.litellm_errors import without_keys
+from genre.parts import Fatal, Json
+from genre_generators.chat_errors import MESSAGE_LENGTH, plain, without_keys
+from genre_generators.worker_lines import Said
 from genre_generators.worker_messages import Configuration
 from genre_generators.worker_process import WorkerProcess
 
@@ -27,7 +27,7 @@ class WorkerPool:
     """So many worker processes as the option `workers` says, each started when it is first needed.
 
     Args:
-        caller: who makes the calls there: `litellm`, or `chat` for servers that speak `/v1/chat/completions`.
+        caller: who makes the calls there, by its name in the worker's table.
         options: of the generator.
         key: the value of the option `api_key`, None without it; workers are told it on their standard input.
     """
@@ -36,8 +36,11 @@ class WorkerPool:
         told = Configuration(caller, attrs.asdict(options), key)
         self._workers = [_Worker(told, options.timeout + SILENCE_SECONDS) for _ in range(options.workers)]
 
-    async def complete(self, prompt: Prompt) -> Completion:
-        """Answer one prompt.
+    async def ask(self, question: Said, shared: Json = None) -> Said:
+        """The answer to a question.
+
+        Args:
+            shared: what belongs to many questions; a worker is told it once while it is the same object.
 
         Raises:
             GenerationError: one of its subclasses; `Transient` when the worker died.
@@ -46,7 +49,7 @@ class WorkerPool:
         worker = min(self._workers, key=_in_flight)
         worker.in_flight += 1
         try:
-            return await (worker.at_work or await worker.running()).ask(prompt)
+            return await (worker.at_work or await worker.running()).ask(question, shared)
         finally:
             worker.in_flight -= 1
 

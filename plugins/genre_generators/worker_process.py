@@ -7,10 +7,10 @@ from contextlib import suppress
 from typing import Final, cast
 
 from genre.errors import UsageError
-from genre.parts import Completion, GenerationError, Prompt, Transient
+from genre.parts import Json, Transient
 from genre_generators.deadline import Deadline
-from genre_generators.worker_lines import Lines, Outbox
-from genre_generators.worker_messages import Configuration, Schema, question, read_beginning, read_outcome
+from genre_generators.worker_lines import Lines, Outbox, Said
+from genre_generators.worker_messages import Configuration, read_beginning, read_failure
 
 CLOSE_SECONDS: Final = 0.3
 """How long a process has to end by itself; Ctrl-C has to end within two seconds, and answers under way take 1.5."""
@@ -38,8 +38,8 @@ class WorkerProcess(asyncio.SubprocessProtocol):
         self.refused: UsageError | None = None
         self._ready: asyncio.Future[None] = loop.create_future()
         self._ended: asyncio.Future[None] = loop.create_future()
-        self._calls: dict[int, asyncio.Future[Completion | GenerationError]] = {}
-        self._schema: Schema = None
+        self._calls: dict[int, asyncio.Future[Said]] = {}
+        self._shared: Json = None
         self._numbers = itertools.count()
         self._lines = Lines()
         self._said = b""
@@ -72,8 +72,8 @@ class WorkerProcess(asyncio.SubprocessProtocol):
         """The end of what it said on its standard error."""
         return self._said.decode(errors="replace")
 
-    async def ask(self, prompt: Prompt) -> Completion:
-        """Let it answer one prompt.
+    async def ask(self, question: Said, shared: Json = None) -> Said:
+        """Let it answer a question; `shared`, which belongs to many, is told once while it is the same object.
 
         Raises:
             GenerationError: what the call ended with, or `Transient` when the process did or is silent.
@@ -87,13 +87,13 @@ class WorkerProcess(asyncio.SubprocessProtocol):
             raise Transient("a worker process ended before it was asked")
         number = next(self._numbers)
         call = self._calls[number] = self._loop.create_future()
-        if prompt.schema is not self._schema:
-            self._schema = prompt.schema  # told once: it is one object for all prompts of a round
-            self._outbox.put([None, prompt.schema])
-        self._outbox.put(question(number, prompt))
+        if shared is not self._shared:
+            self._shared = shared
+            self._outbox.put([None, shared])
+        self._outbox.put([number, question])
         try:
             with self._deadline.call():
-                outcome: Completion | GenerationError = await call
+                said = await call
         except TimeoutError:
             with suppress(ProcessLookupError):  # it may have ended by itself this very moment
                 self._transport.kill()
@@ -103,9 +103,9 @@ class WorkerProcess(asyncio.SubprocessProtocol):
             raise
         finally:
             del self._calls[number]
-        if isinstance(outcome, GenerationError):
-            raise outcome
-        return outcome
+        if said[1] is None:
+            raise read_failure(said[2])
+        return cast(Said, said[1])
 
     async def aclose(self) -> None:
         """End it."""
@@ -137,7 +137,7 @@ class WorkerProcess(asyncio.SubprocessProtocol):
             else:
                 self.answered = True
                 if (call := self._calls.get(said[0])) is not None and not call.done():
-                    call.set_result(read_outcome(said))
+                    call.set_result(said)
 
     def connection_lost(self, _: Exception | None) -> None:
         """It is no more, and all that it said has been read."""
@@ -147,4 +147,4 @@ class WorkerProcess(asyncio.SubprocessProtocol):
             self._ready.set_result(None)
         for call in self._calls.values():
             if not call.done():
-                call.set_result(Transient("a worker process died during the call", may_be_billed=True))
+                call.set_exception(Transient("a worker process died during the call", may_be_billed=True))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genre.parts import Completion, GenerationError
-from genre_generators.chat_errors import retry_after
+from genre_generators.chat_errors import seconds_to_wait
 from genre_generators.chat_replies import read_body
 
 NOW = 1_800_000_000.0
@@ -33,12 +33,12 @@ NOW = 1_800_000_000.0
     ],
 )
 def test_retry_after_is_read_as_seconds_and_as_a_date(value: str | None, seconds: float | None) -> None:
-    assert retry_after(value, NOW) == seconds
+    assert seconds_to_wait(value, NOW) == seconds
 
 
 @given(st.text())
 def test_any_retry_after_is_a_wait_or_nothing(value: str) -> None:
-    seconds = retry_after(value, NOW)
+    seconds = seconds_to_wait(value, NOW)
     assert seconds is None or seconds >= 0
 
 

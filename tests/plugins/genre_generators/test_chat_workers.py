@@ -26,6 +26,8 @@ from genre_generators.openai_compatible import OpenAICompatibleGenerator, OpenAI
 from genre_generators.worker_messages import Configuration
 from genre_generators.worker_process import WorkerProcess
 
+HANG = '{"messages": [{"role": "user", "content": "hang"}]}'
+
 
 def asking(words: str, schema: dict[str, Json] | None = None) -> Prompt:
     return attrs.evolve(PROMPT, messages=(Message("user", words),), schema=schema)
@@ -154,7 +156,7 @@ def test_a_worker_that_hangs_is_ended() -> None:
         told = Configuration("chat", attrs.asdict(options), None)
         process = await WorkerProcess.start(told, longest_start=60.0, longest_call=0.01)
         with pytest.raises(Transient) as caught:
-            await process.ask(asking("hang"))
+            await process.ask([HANG])
         assert caught.value.may_be_billed
         assert ends(process.pid)
         await process.aclose()

@@ -16,38 +16,31 @@ from genre.parts import (
     Transient,
     Usage,
 )
+from genre_generators.litellm_workers import read_completion, read_prompt, told_completion, told_prompt
 from genre_generators.worker_lines import MOST_TOGETHER, Lines, Outbox, encoded
-from genre_generators.worker_messages import (
-    Configuration,
-    beginning,
-    outcome,
-    question,
-    read_beginning,
-    read_outcome,
-    read_question,
-)
+from genre_generators.worker_messages import Configuration, beginning, failure, read_beginning, read_failure
 
 PROMPT = Prompt("task", "S", 3, (Message("system", "Be brief."), Message("user", "?")), Sampling(9, 0.5, 0.25), retry=2)
 
 
 def test_a_worker_draws_with_the_seed_of_the_prompt() -> None:
-    assert read_question(question(1, PROMPT), None).seed == PROMPT.seed
+    assert read_prompt(told_prompt(PROMPT), None).seed == PROMPT.seed
 
 
 def test_a_worker_is_told_all_that_a_call_depends_on() -> None:
     schema = {"type": "object"}
-    read = read_question(question(1, PROMPT), schema)
+    read = read_prompt(told_prompt(PROMPT), schema)
     assert (read.messages, read.sampling, read.schema) == (PROMPT.messages, PROMPT.sampling, schema)
 
 
 def test_an_answer_comes_back_whole() -> None:
     answer = Completion("a title", "small-1", "length", Usage(7, None))
-    assert read_outcome(outcome(1, answer)) == answer
+    assert read_completion(told_completion(answer)) == answer
 
 
 def test_each_error_comes_back_with_its_type_and_what_it_says() -> None:
     for error in (RateLimited("busy", 2.5), Transient("lost", may_be_billed=True), Refused("no"), Fatal("gone")):
-        read = read_outcome(outcome(1, error))
+        read = read_failure(failure(error))
         assert isinstance(read, GenerationError)
         assert (type(read), str(read), vars(read)) == (type(error), str(error), vars(error))
 

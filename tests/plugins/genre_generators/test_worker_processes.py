@@ -19,6 +19,7 @@ from genre.options import Secret
 from genre.parts import Fatal, Message, Prompt, Sampling, Transient
 from genre_generators.litellm_options import LiteLLMOptions
 from genre_generators.litellm_provider import LiteLLMGenerator
+from genre_generators.litellm_workers import told_prompt
 from genre_generators.worker_messages import Configuration
 from genre_generators.worker_process import WorkerProcess
 
@@ -190,7 +191,7 @@ def test_a_worker_that_hangs_is_ended(longest: dict[str, float], asked: bool) ->
         limits = {"longest_start": 60.0, "longest_call": 60.0} | longest
         process = await WorkerProcess.start(Configuration("litellm", attrs.asdict(OPTIONS), None), **limits)
         with pytest.raises(Transient) as caught:
-            await process.ask(asking("hang"))
+            await process.ask(told_prompt(asking("hang")))
         assert caught.value.may_be_billed == asked
         assert ends(process.pid)
         await process.aclose()

@@ -1,0 +1,50 @@
+"""Chat-completions requests that worker processes post: texts go there and come back, and are made and read here."""
+
+from typing import TYPE_CHECKING, Final
+
+from genre_generators.chat_http import ChatHttp, Reply, failures_of
+from genre_generators.worker_lines import Said
+from genre_generators.worker_pool import WorkerPool
+
+if TYPE_CHECKING:
+    from genre.parts import Json
+    from genre_generators.openai_compatible import OpenAICompatibleOptions
+    from genre_generators.worker_messages import Answer
+
+_BYTES: Final = ("utf-8", "surrogateescape")
+"""How a body passes as text, whatever bytes it has."""
+
+
+class ChatHttpWorkers:
+    """Posts as `ChatHttp` does.
+
+    Args:
+        key: the value of the option `api_key`, None without it.
+    """
+
+    def __init__(self, options: "OpenAICompatibleOptions", key: str | None) -> None:
+        self._pool = WorkerPool("chat", options, key)
+
+    async def post(self, request: str) -> Reply:
+        """Post one request, a JSON object in ASCII.
+
+        Raises:
+            GenerationError: there is no reply, or too long a one; `Transient` when the worker died.
+        """
+        status, retry_after, body = await self._pool.ask([request])
+        return Reply(status, retry_after, body.encode(*_BYTES))
+
+    async def aclose(self) -> None:
+        """End the processes; a later call starts others."""
+        await self._pool.aclose()
+
+
+def posting(options: "OpenAICompatibleOptions", key: str | None) -> "Answer":
+    """What a worker does."""
+    http = ChatHttp(options.base_url, failures_of(options, key))
+
+    async def post(said: Said, _: "Json") -> Said:
+        reply = await http.post(said[0])
+        return [reply.status, reply.retry_after, reply.body.decode(*_BYTES)]
+
+    return post
