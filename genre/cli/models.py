@@ -1,5 +1,6 @@
 """`genre train` and `genre evaluate`."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,7 +74,7 @@ def train(
     try:
         outcome = _trained(registry_of(ctx), call, executor)
     except KeyboardInterrupt:
-        if call.checkpoint.exists():
+        if call.checkpoint.exists() and os.environ.get("RANK", "0") == "0":  # torchrun numbers its processes
             click.echo(f"{call.checkpoint}: --resume goes on from here", err=True)
         raise
     if outcome is not None:

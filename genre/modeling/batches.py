@@ -1,7 +1,7 @@
 """Training batches: groups of one positive and k negatives, each distinct news of a batch encoded once."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 import numpy as np
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 # Second entropy word of a random stream: what it is for. (A shorter seed sequence equals one padded with zeros.)
 _ORDER, _NEGATIVES = 1, 2
+
+Drawn: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]
+"""Groups: impressions (B,), candidates (B, C) as news positions with the positive first, and their mask (B, C)."""
 
 
 @attrs.frozen(eq=False)
@@ -103,18 +106,14 @@ class GroupSampler:
         for drawn in self.draws(number, first=first):
             yield self.collate(*drawn)
 
-    def draws(
-        self, number: int, *, first: int = 0
-    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]]:
+    def draws(self, number: int, *, first: int = 0) -> Iterator[Drawn]:
         """What `draw` draws for each batch of an epoch, from the batch `first` on: `collate` makes the batch of it."""
         order = np.random.default_rng([self.seed, _ORDER, number]).permutation(len(self.positives))
         size = self.settings.batch_size
         for batch in range(first, self.batches):
             yield self.draw(number, batch, order[batch * size : (batch + 1) * size])
 
-    def draw(
-        self, epoch: int, batch: int, groups: IntArray
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    def draw(self, epoch: int, batch: int, groups: IntArray) -> Drawn:
         """Impressions (B,), candidates (B, C) as news positions with the positive first, and their mask (B, C)."""
         random = np.random.default_rng([self.seed, _NEGATIVES, epoch, batch])
         impressions = self.impressions[groups]

@@ -39,7 +39,7 @@ class AdditiveAttention(nn.Module):
     def packed(self, values: Tensor, packing: Packing) -> Tensor:
         """(P, D) -> (B, D)"""
         logits = self.query(torch.tanh(self.project(values))).squeeze(-1)  # (P,)
-        return packed_sum(values, packed_softmax(logits, packing), packing)
+        return packed_sum(values, packed_softmax(logits.float(), packing), packing)
 
 
 class SelfAttention(nn.Module):
@@ -199,6 +199,10 @@ class Dice(nn.Module):
         return activated
 
     def _statistics(self, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        with torch.autocast(values.device.type, enabled=False):  # sums of many terms
+            return self._sums(values.float(), mask)
+
+    def _sums(self, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         weights = mask.to(values.dtype).flatten()  # (P,)
         flat = values.flatten(0, -2)  # (P, D)
         count = self.total(weights.sum())

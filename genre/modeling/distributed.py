@@ -11,22 +11,21 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Final
 
-import attrs
 import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
 from genre.errors import GenreError, RunError, UsageError
-from genre.modeling.batches import Batch, GroupSampler
+from genre.modeling.batches import GroupSampler
 from genre.modeling.blocks import Dice
 from genre.modeling.evaluation import Evaluation, evaluation_of
 from genre.modeling.features import Features, SplitFeatures
 from genre.modeling.gradients import add_gradients
-from genre.modeling.losses import terms
 from genre.modeling.recommender import Recommender
 from genre.modeling.scoring import score_split
 from genre.modeling.settings import EvaluationSettings
+from genre.modeling.shares import Share, shares
 from genre.modeling.training_checkpoint import TrainingCheckpoint
 
 PATIENCE: Final = timedelta(hours=12)
@@ -81,17 +80,11 @@ class ProcessGroup:
             for part, total in zip(parts, alone, strict=True):
                 part.total = total
 
-    def batches(self, sampler: GroupSampler, loss: str, epoch: int, /, *, first: int) -> Iterator[tuple[Batch, float]]:
-        """A part of the groups of each batch, and its share of the terms that the loss is the mean of."""
-        for impressions, candidates, mask in sampler.draws(epoch, first=first):
-            groups = len(impressions)
-            mine = slice(groups * self.rank // self.size, groups * (self.rank + 1) // self.size)
-            if mine.start < mine.stop:
-                share = terms(loss, mask[mine]) / terms(loss, mask)
-                yield sampler.collate(impressions[mine], candidates[mine], mask[mine]), share
-            else:  # a model needs something to read: a group that another process has, without any say
-                batch = sampler.collate(impressions[:1], candidates[:1], mask[:1])
-                yield attrs.evolve(batch, mask=torch.zeros_like(batch.mask)), 0.0
+    def batches(self, sampler: GroupSampler, loss: str, epoch: int, /, *, first: int) -> Iterator[Sequence[Share]]:
+        """As many parts of each batch for each process."""
+        own = sampler.settings.accumulate
+        chosen = range(own * self.rank, own * (self.rank + 1))
+        return shares(sampler, loss, epoch, first=first, count=own * self.size, chosen=chosen)
 
     def total(self, weights: Sequence[nn.Parameter], figures: Sequence[float], /) -> list[float]:
         """Gradients as if one process had seen the whole batch."""

@@ -48,13 +48,17 @@ class RowwiseAdam:
 
     def step(self, loss: torch.Tensor) -> None:
         """One step down the gradient of `loss`."""
+        self.forget()
         self.backward(loss)
         self.update()
 
-    def backward(self, loss: torch.Tensor) -> None:
-        """The gradient of `loss` alone, in the weights' `grad`."""
+    def forget(self) -> None:
+        """Let the weights have no gradient."""
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
+
+    def backward(self, loss: torch.Tensor) -> None:
+        """Add the gradient of `loss` to what the weights have in `grad`."""
         loss.backward()  # type: ignore[no-untyped-call]
 
     def update(self) -> None:

@@ -6,11 +6,12 @@ from typing import Final, Protocol
 
 from torch import Tensor, nn
 
-from genre.modeling.batches import Batch, GroupSampler
+from genre.modeling.batches import GroupSampler
 from genre.modeling.evaluation import Evaluation, evaluate
 from genre.modeling.features import Features
 from genre.modeling.recommender import Recommender
 from genre.modeling.settings import EvaluationSettings
+from genre.modeling.shares import Share, shares
 from genre.modeling.training_checkpoint import TrainingCheckpoint
 
 
@@ -31,11 +32,8 @@ class Processes(Protocol):
     def joined(self, recommender: Recommender, /) -> AbstractContextManager[None]:
         """Within the block the recommender has the weights of rank 0, and statistics of a batch are those of all."""
 
-    def batches(self, sampler: GroupSampler, loss: str, epoch: int, /, *, first: int) -> Iterator[tuple[Batch, float]]:
-        """This process's part of each batch of an epoch, from the batch `first` (from 0) on.
-
-        With each a factor: the losses of the parts, times their factors, add up to the loss of the batch. With the
-        factor 0 all candidates are masked.
+    def batches(self, sampler: GroupSampler, loss: str, epoch: int, /, *, first: int) -> Iterator[Sequence[Share]]:
+        """This process's parts of each batch of an epoch, from the batch `first` (from 0) on: `settings.accumulate`.
 
         Args:
             loss: its name in `genre.modeling.losses.LOSSES`.
@@ -74,10 +72,10 @@ class OneProcess:
         """Nothing is to be done."""
         return nullcontext()
 
-    def batches(self, sampler: GroupSampler, _: str, epoch: int, /, *, first: int) -> Iterator[tuple[Batch, float]]:
-        """Each batch as a whole."""
-        for batch in sampler.epoch(epoch, first=first):
-            yield batch, 1.0
+    def batches(self, sampler: GroupSampler, loss: str, epoch: int, /, *, first: int) -> Iterator[Sequence[Share]]:
+        """All parts of each batch."""
+        count = sampler.settings.accumulate
+        return shares(sampler, loss, epoch, first=first, count=count, chosen=range(count))
 
     def total(self, _: Sequence[nn.Parameter], figures: Sequence[float], /) -> list[float]:
         """The figures themselves."""

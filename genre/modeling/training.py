@@ -1,7 +1,7 @@
 """The training loop: Adam, early stopping that keeps the best state, the same result for the same seed."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 import attrs
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from genre.errors import RunError
-from genre.modeling.batches import Batch, GroupSampler
+from genre.modeling.batches import GroupSampler
 from genre.modeling.checkpoint_keeper import CheckpointKeeper
 from genre.modeling.evaluation import summarize
 from genre.modeling.features import Features
@@ -20,6 +20,7 @@ from genre.modeling.processes import ALONE, Processes
 from genre.modeling.profiling import Profile
 from genre.modeling.recommender import Recommender
 from genre.modeling.settings import EVALUATION_DEFAULTS, CheckpointSettings, EvaluationSettings, TrainingSettings
+from genre.modeling.shares import Share
 from genre.modeling.training_checkpoint import identity_of
 from genre.modeling.training_state import EpochReport, TrainingState
 
@@ -145,18 +146,15 @@ class _Course:
 
     def train_epoch(self, on_step: OnStep | None) -> float:
         """Mean loss of the epoch's batches, of which some may be done already."""
-        name, state, phase = self.recommender.baseline.loss, self.state, self.profile.phase
+        state, phase = self.state, self.profile.phase
         weights = self.optimizer.weights
         self.recommender.train()
-        batches = self.processes.batches(self.sampler, name, state.epoch, first=state.step)
-        for batch, share in self.profile.each("batches", batches):
-            with phase("forward"):
-                loss = _share_of_loss(LOSSES[name], self.recommender(batch), batch, share)
-            with phase("backward"):
-                self.optimizer.backward(loss)
+        batches = self.processes.batches(self.sampler, self.recommender.baseline.loss, state.epoch, first=state.step)
+        for parts in self.profile.each("batches", batches):
+            loss = self._gradient(parts)
             asked = float(self.interrupts.requested), float(self.keeper is not None and self.keeper.due())
             with phase("gradients of all processes"):
-                value, stopped, due = self.processes.total(weights, (loss.item(), *asked))
+                value, stopped, due = self.processes.total(weights, (loss, *asked))
             if not math.isfinite(value):
                 raise RunError(
                     f"the loss is {value} in epoch {state.epoch}, batch {state.step + 1}",
@@ -176,10 +174,26 @@ class _Course:
                 raise KeyboardInterrupt
         return state.loss / self.sampler.batches
 
+    def _gradient(self, parts: Sequence[Share]) -> float:
+        """Give the weights the gradient of these parts of a batch, and return what they add to its loss."""
+        loss_of, half = LOSSES[self.recommender.baseline.loss], self.settings.precision == "bf16"
+        value = 0.0
+        self.optimizer.forget()
+        for part in parts:
+            with self.profile.phase("forward"):
+                with torch.autocast("cpu", torch.bfloat16, enabled=half):
+                    logits = self.recommender(part.batch)
+                loss = _loss(loss_of, logits.float(), part)
+            with self.profile.phase("backward"):
+                self.optimizer.backward(loss)
+            value += loss.item()
+        return value
+
     def end_epoch(self, loss: float) -> EpochReport:
         """Evaluate, and keep the state if it is the best."""
         self.profile.pause()
         try:
+            self._end_together()
             with self.interrupts.at_once(), self.profile.phase("evaluation"):
                 metrics = self._stopping_metrics()
         except KeyboardInterrupt:
@@ -192,6 +206,12 @@ class _Course:
             with self.profile.phase("checkpoint"):
                 self.keeper.keep(self.state, within_epoch=False)
         return report
+
+    def _end_together(self) -> None:
+        """Evaluating takes all processes, so all end before it when one was asked to."""
+        [stopped] = self.processes.total((), (float(self.interrupts.requested),))
+        if stopped:
+            raise KeyboardInterrupt
 
     def _stopping_metrics(self) -> dict[str, float]:
         split = self.settings.stop_split
@@ -208,11 +228,9 @@ class _Course:
         return metrics
 
 
-def _share_of_loss(
-    loss_of: Callable[[Tensor, Tensor, Tensor], Tensor], logits: Tensor, batch: Batch, share: float
-) -> Tensor:
+def _loss(loss_of: Callable[[Tensor, Tensor, Tensor], Tensor], logits: Tensor, part: Share) -> Tensor:
     """What a part of a batch adds to the loss of the whole."""
-    if not share:
+    if not part.factor:
         return logits.sum() * 0.0  # of nothing there is no mean
-    loss = loss_of(logits, batch.labels, batch.mask)
-    return loss if share == 1.0 else loss * share
+    loss = loss_of(logits, part.batch.labels, part.batch.mask)
+    return loss if part.factor == 1.0 else loss * part.factor

@@ -38,6 +38,8 @@ def test_two_processes_have_the_losses_and_figures_of_one(data: Path) -> None:
         Wanted(data=data, baseline=baseline, training=settings, fusion=True)
         for baseline in ("nrms", "lstur", "din", "dcn")
     ]
+    in_parts = attrs.evolve(settings, accumulate=2)
+    wanted.append(Wanted(data=data, baseline="lstur", training=in_parts))
     for asked, first, second in zip(wanted, *courses(2, *wanted), strict=True):
         expected = alone(asked)
         assert first.losses == pytest.approx(expected.losses, abs=1e-5)

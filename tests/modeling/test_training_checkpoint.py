@@ -1,15 +1,19 @@
 import os
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
 import pytest
 import safetensors.torch
 import torch
+from torch import nn
 
 from genre.errors import RunError, UsageError
 from genre.modeling.composition import build_recommender
+from genre.modeling.evaluation import Evaluation
 from genre.modeling.features import Features
+from genre.modeling.processes import OneProcess
 from genre.modeling.recommender import Recommender
 from genre.modeling.settings import CheckpointSettings, TrainingSettings
 from genre.modeling.training import OnStep, StepReport, TrainingResult, train
@@ -146,6 +150,30 @@ def test_an_interrupt_during_evaluation_ends_it_at_once_and_leaves_the_epoch_tra
     steps: list[StepReport] = []
     train(ended, features, SETTINGS, seed=0, checkpoints=attrs.evolve(kept, resume=True), on_step=steps.append)
     assert (steps[0].epoch, steps[0].step) == (2, 1)
+    assert same(ended, undisturbed)
+
+
+class AnotherAsks(OneProcess):
+    """One of several processes, another of which is asked to end after an epoch's last batch."""
+
+    def total(self, weights: Sequence[nn.Parameter], figures: Sequence[float], /) -> list[float]:
+        """Only what is asked between two batches has no weights."""
+        return list(figures) if weights else [figure + 1.0 for figure in figures]
+
+    def evaluate(self, *_: object) -> Evaluation:
+        """The other would not be there."""
+        raise AssertionError("it went on")
+
+
+def test_all_processes_end_before_an_evaluation_when_one_is_asked_to(
+    registry: Registry, features: Features, path: Path
+) -> None:
+    undisturbed, ended = built(registry, features), built(registry, features)
+    train(undisturbed, features, SETTINGS, seed=0)
+    kept = CheckpointSettings(path=path)
+    with pytest.raises(KeyboardInterrupt):
+        train(ended, features, SETTINGS, seed=0, checkpoints=kept, processes=AnotherAsks())
+    train(ended, features, SETTINGS, seed=0, checkpoints=attrs.evolve(kept, resume=True))
     assert same(ended, undisturbed)
 
 
