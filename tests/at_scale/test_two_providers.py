@@ -109,9 +109,10 @@ def test_when_one_dies_half_way_the_round_completes_on_the_other_and_the_user_is
     told = run(tmp_path, providers["open"], providers["claude"])
     print(f"{dying} {end.__name__}: {by_provider(tmp_path)}, {providers[dying].refused} asked in vain")
     print(told[-600:])
-    assert by_provider(tmp_path) == {
-        dying: LIFE[dying],
-        **{name: NEWS - LIFE[dying] for name in providers if name != dying},
-    }
+    counts = by_provider(tmp_path)
+    # A server that is gone may have cut off answers that it had begun to send; one that refuses has not.
+    cut_off = int(LIMITS["concurrency"]) if end is gone else 0
+    assert LIFE[dying] - cut_off <= counts[dying] <= LIFE[dying]
+    assert sum(counts.values()) == NEWS
     assert told.count(f"{dying} answers nothing any more") == 1
     assert "Traceback" not in told
