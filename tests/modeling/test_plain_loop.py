@@ -65,7 +65,7 @@ def test_loss_and_gradients_equal_the_plain_loop_s(name: str, features: Features
         torch.testing.assert_close(gradient, plain_gradients[weight], rtol=1e-5, atol=1e-5 * max(scale, 1e-3))
 
 
-@pytest.mark.parametrize("name", [*BASELINES, "plmnr"])
+@pytest.mark.parametrize("name", BASELINES)
 def test_bfloat16_gives_nearly_the_same_loss_and_gradient(name: str, features: Features) -> None:
     model = build_recommender(Registry.load(), name, features.vocabulary, features.settings, fusion=False)
     batch = next(GroupSampler(features, TrainingSettings(), seed=3).epoch(1))
