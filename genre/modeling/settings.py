@@ -103,7 +103,7 @@ class TrainingSettings:
         accumulate: parts that each process computes of a batch, one after another, with one step for all: memory is
             that of a part. The gradient is the batch's, but that Dice, where a model has it, sees a part at a time.
         precision: of products while training: `fp32`, or `bf16`, which gains where the processor multiplies matrices of
-            it in hardware (AMX, GPUs) and costs elsewhere. Weights, sums and the loss stay in fp32, and so does
+            it in hardware (AMX, GPUs) and costs elsewhere. Weights, moments and the loss stay in fp32, and so does
             evaluation.
         learning_rate: of Adam. Three times the paper's: small data sets train in a third of the epochs, no worse.
         pretrained_learning_rate: of weights that come from a pre-trained language model, which larger steps ruin.
