@@ -16,19 +16,31 @@ from genre_generators.openai_compatible import OpenAICompatibleGenerator
 
 Asked: TypeAlias = LiteLLMGenerator | OpenAICompatibleGenerator
 
-KEY: Final = "sk-very-secret-0123456789"
+KEY: Final = "sk-very/secret-0123456789"
 SCHEMA: Final[dict[str, Json]] = {
     "type": "object",
     "properties": {"title": {"type": "string"}},
     "required": ["title"],
 }
 PROMPT: Final = Prompt("t", "N1", 3, (Message("user", "A title, please."),), Sampling(33, 0.25, 0.5), SCHEMA)
+
+
+def _other_spellings(body: bytes) -> bytes:
+    """The same JSON with characters of the key as escapes."""
+    return body.replace(b"sk-very/", b"sk\\u002dvery\\/")
+
+
 REPLIES: Final = {
     "answer": Reply.answer('{"title": "Grüße"}'),
     "cut off": Reply.answer('{"title": "Gr', finish="length"),
     "refusal": Reply.answer(None, refusal="I will not"),
     "empty": Reply.answer(""),
     "key repeated": Reply.answer(f"I was sent {KEY}", model=KEY),
+    "key repeated in other spellings": Reply(body=_other_spellings(Reply.answer(f"I was sent {KEY}", model=KEY).body)),
+    "key repeated in UTF-16": Reply(body=Reply.answer(f"I was sent {KEY}").body.decode().encode("utf-16")),
+    "bad request with the key in other spellings": Reply(400, _other_spellings(Reply.error(400, f"bad {KEY}").body)),
+    "bad request with the key in UTF-16": Reply(400, Reply.error(400, f"bad {KEY}").body.decode().encode("utf-16")),
+    "error with status 200": Reply.of({"error": {"message": "x" * 290 + KEY, "code": 400}}),
     "unauthorized": Reply.error(401, f"wrong key {KEY}"),
     "bad request": Reply.error(400, f"bad {KEY} " + "x" * 300),
     "rate limit": Reply.error(429, Retry_After="2.5"),
@@ -62,7 +74,7 @@ class Bench:
         asked = len(self.server.requests)
         apart = self.outcome(self.apart, reply)
         assert apart == self.outcome(self.here, reply)
-        assert KEY not in str(apart)
+        assert KEY[:8] not in str(apart)
         first, second = self.server.requests[asked:]
         assert first.body == second.body
         assert first.headers["authorization"] == second.headers["authorization"] == f"Bearer {KEY}"

@@ -11,7 +11,6 @@ from genre_generators.batch_http import BatchHttp
 from genre_generators.batch_record import BatchRecord
 from genre_generators.batch_service import Draft, Outcome, Status, checked_id, count, json_line
 from genre_generators.chat_errors import plain
-from genre_generators.chat_replies import json_object
 
 _COUNTS: Final = ("succeeded", "errored", "canceled", "expired")
 _APART: Final = 86_400.0
@@ -82,8 +81,7 @@ class AnthropicBatches:
 
     async def results(self, status: Status) -> AsyncGenerator[tuple[str, Outcome], None]:
         """The lines of the results. Their address is made here: the key goes to no address that a server names."""
-        async for line in self._http.lines(f"/messages/batches/{status.batch}/results"):
-            reply = json_object(line) or {}
+        async for reply in self._http.lines(f"/messages/batches/{status.batch}/results"):
             key, result = reply.get("custom_id"), reply.get("result")
             if isinstance(key, str) and isinstance(result, dict):
                 yield key, self._outcome(result)

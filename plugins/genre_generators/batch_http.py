@@ -8,7 +8,7 @@ import aiohttp
 from genre.parts import Fatal, Json, Refused, Transient
 from genre_generators.batch_service import checked_id
 from genre_generators.chat_replies import json_object
-from genre_generators.http_failures import Failures, is_loopback, read_reply_bytes
+from genre_generators.http_failures import Failures, proxy_for, read_reply_bytes
 
 MAX_REPLY_BYTES: Final = 4 << 20
 """A longer reply, or a longer line of results, is not read."""
@@ -67,13 +67,14 @@ class BatchHttp:
                     raise self._error(response, body)
         except (aiohttp.ClientError, OSError) as failure:
             raise self._failures.of_connection(failure) from failure
-        reply = json_object(body)
+        reply = json_object(body, self._failures.key)
         if reply is None:
             raise Transient("the server's reply is not a JSON object", may_be_billed=True)
         return reply
 
-    async def lines(self, path: str) -> AsyncIterator[bytes]:
-        """The lines of a reply, one at a time; one that is longer than `MAX_REPLY_BYTES` is left out.
+    async def lines(self, path: str) -> AsyncIterator[Mapping[str, Json]]:
+        """The objects in the lines of a reply, one at a time; a line that is longer than `MAX_REPLY_BYTES`, or that is
+        no JSON object, is left out.
 
         Raises:
             GenerationError: as `call`.
@@ -86,13 +87,13 @@ class BatchHttp:
                 async for chunk in response.content.iter_any():
                     first, *further = (rest + chunk).split(b"\n")
                     for line in further:
-                        if not skipping:
-                            yield self._failures.without_key(first)
+                        if not skipping and (said := json_object(first, self._failures.key)):
+                            yield said
                         first, skipping = line, False
                     skipping = skipping or len(first) > MAX_REPLY_BYTES
                     rest = b"" if skipping else first
-                if not skipping:
-                    yield self._failures.without_key(rest)
+                if not skipping and (said := json_object(rest, self._failures.key)):
+                    yield said
         except (aiohttp.ClientError, OSError) as failure:
             raise self._failures.of_connection(failure) from failure
 
@@ -128,14 +129,13 @@ class BatchHttp:
                 timeout=aiohttp.ClientTimeout(total=self._failures.timeout),
                 headers=self._headers,
                 cookie_jar=aiohttp.DummyCookieJar(),
-                # Proxies from the environment, but never for a server on this machine.
-                trust_env=not is_loopback(self._base),
+                proxy=proxy_for(self._base),
             )
         return self._session
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:
         try:
-            return self._failures.without_key(await read_reply_bytes(response, MAX_REPLY_BYTES))
+            return await read_reply_bytes(response, MAX_REPLY_BYTES)
         except Refused as failure:  # no prompt is at fault
             raise Transient(str(failure), may_be_billed=True) from failure
 

@@ -45,11 +45,12 @@ class ChatClient:
         """Answer one prompt.
 
         Raises:
-            GenerationError: one of its subclasses, never anything else.
+            GenerationError: one of its subclasses.
+            UsageError: before any call: a worker process cannot begin.
         """
         reply = await self._posts.post(self._request(prompt))
         if reply.status == 200:
-            return read_body(reply.body, self._model)
+            return read_body(reply.body, self._model, self._failures.key)
         raise self._failures.of_reply(reply.status, reply.body, reply.retry_after)
 
     async def aclose(self) -> None:

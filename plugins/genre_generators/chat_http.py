@@ -6,7 +6,7 @@ import aiohttp
 import attrs
 
 from genre_generators.deadline import Deadline
-from genre_generators.http_failures import Failures, is_loopback, read_reply_bytes
+from genre_generators.http_failures import Failures, proxy_for, read_reply_bytes
 
 if TYPE_CHECKING:
     from genre_generators.openai_compatible import OpenAICompatibleOptions
@@ -22,7 +22,7 @@ class Reply:
 
     Attributes:
         retry_after: the header of that name.
-        body: without the API key, which a server may repeat.
+        body: as it came; it may repeat the API key.
     """
 
     status: int
@@ -38,6 +38,7 @@ class Posts(Protocol):
 
         Raises:
             GenerationError: there is no reply, or a longer one than `MAX_REPLY_BYTES`.
+            UsageError: before any call: a worker process cannot begin.
         """
 
     async def aclose(self) -> None:
@@ -69,7 +70,7 @@ class ChatHttp:
             with deadline.call():
                 # A redirect is not followed: the key and the reader's data go to the configured server only.
                 async with session.post(self._url, data=request.encode("ascii"), allow_redirects=False) as response:
-                    body = self._failures.without_key(await read_reply_bytes(response, MAX_REPLY_BYTES))
+                    body = await read_reply_bytes(response, MAX_REPLY_BYTES)
             return Reply(response.status, response.headers.get("Retry-After"), body)
         except (aiohttp.ClientError, OSError) as failure:
             raise self._failures.of_connection(failure) from failure
@@ -90,8 +91,7 @@ class ChatHttp:
                 timeout=aiohttp.ClientTimeout(total=None),  # the deadline is cheaper
                 cookie_jar=aiohttp.DummyCookieJar(),  # a chat has no session to remember
                 headers=_HEADERS if key is None else {**_HEADERS, "Authorization": f"Bearer {key}"},
-                # Proxies from the environment, but never for a server on this machine.
-                trust_env=not is_loopback(self._url),
+                proxy=proxy_for(self._url),
             )
             self._connections = session, Deadline(self._failures.timeout)
         return self._connections

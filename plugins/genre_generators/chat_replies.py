@@ -7,16 +7,17 @@ from genre.parts import Completion, Json, Refused, Transient, Usage
 from genre_generators.chat_errors import error_message, status_error
 
 
-def read_body(body: bytes, model: str) -> Completion:
+def read_body(body: bytes, model: str, key: str | None = None) -> Completion:
     """The answer in the body of a reply with status 200.
 
     Args:
         model: the model that was asked, for replies that do not name theirs.
+        key: the API key, which is taken out.
 
     Raises:
         GenerationError: as `read_reply`, and `Transient` when the body is not a JSON object.
     """
-    reply = json_object(body)
+    reply = json_object(body, key)
     if reply is None:
         raise Transient("the server's reply is not a JSON object", may_be_billed=True)
     return read_reply(reply, model)
@@ -57,13 +58,31 @@ def read_reply(reply: Mapping[str, Json], model: str) -> Completion:
     )
 
 
-def json_object(body: bytes) -> dict[str, Json] | None:
-    """The JSON object in a body, or None when there is none."""
+def json_object(body: bytes, key: str | None = None) -> dict[str, Json] | None:
+    """The JSON object in a body, or None when there is none.
+
+    Args:
+        key: the API key, which is taken out.
+    """
     try:
-        value = json.loads(body)
+        value = without_key(json.loads(body), key)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def without_key(value: Json, key: str | None) -> Json:
+    """What a server said, without the API key: it may repeat it in whatever it says, and what it says is stored.
+
+    The bytes of a reply do not show all keys: JSON has several spellings of a character, and several encodings.
+    """
+    if not key:
+        return value
+    if isinstance(value, str):
+        return value.replace(key, "***")
+    if isinstance(value, dict):
+        return {name: without_key(inner, key) for name, inner in value.items()}
+    return [without_key(inner, key) for inner in value] if isinstance(value, list) else value
 
 
 def _usage(value: Json) -> Usage:

@@ -1,7 +1,10 @@
 """What goes wrong between here and a provider's server, as typed errors that hold no key."""
 
 import ipaddress
+import re
+from typing import Final
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import attrs
@@ -9,6 +12,9 @@ import attrs
 from genre.parts import Fatal, GenerationError, Refused, Transient
 from genre_generators.chat_errors import error_code, error_message, plain, status_error
 from genre_generators.chat_replies import json_object
+
+_PASSWORD: Final = re.compile(r"//[^/\s]*@")
+"""A proxy's user and password in an address."""
 
 
 @attrs.frozen
@@ -31,7 +37,7 @@ class Failures:
         Args:
             retry_after: the header of that name.
         """
-        reply = json_object(self.without_key(body)) or {}
+        reply = json_object(body, self.key) or {}
         error = status_error(status, error_message(reply), code=error_code(reply), retry_after=retry_after)
         if status in (401, 403):
             source = f"the environment variable {self.key_name}" if self.key_name else "the option api_key, not set"
@@ -42,17 +48,13 @@ class Failures:
         """The typed error for a call that ended without a reply."""
         if isinstance(failure, TimeoutError):
             return Transient(f"no answer within {self.timeout:g} s", may_be_billed=True)
-        said = str(failure) or type(failure).__name__
+        said = _PASSWORD.sub("//", str(failure) or type(failure).__name__)
         said = plain(said.replace(self.key, "***") if self.key else said)
         if isinstance(failure, aiohttp.ClientConnectorCertificateError | aiohttp.InvalidURL):
             return Fatal(f"the server cannot be reached: {said}; check its address")
         # Before there is a connection nothing can have been answered; after that, who knows.
         billed = not isinstance(failure, aiohttp.ClientConnectorError)
         return Transient(f"the connection failed: {said}", may_be_billed=billed)
-
-    def without_key(self, body: bytes) -> bytes:
-        """A server may repeat the key in whatever it says, and what it says is stored."""
-        return body.replace(self.key.encode(), b"***") if self.key else body
 
 
 async def read_reply_bytes(response: aiohttp.ClientResponse, most: int) -> bytes:
@@ -73,9 +75,19 @@ async def read_reply_bytes(response: aiohttp.ClientResponse, most: int) -> bytes
     return b"".join(chunks)
 
 
-def is_loopback(url: str) -> bool:
-    """Whether an address is on this machine, where no proxy is asked."""
-    host = urlsplit(url).hostname or ""
+def proxy_for(url: str) -> str | None:
+    """The proxy that the environment names for an address; none for one on this machine.
+
+    aiohttp can look for it too, but then also takes passwords from ~/.netrc, which are not for this server.
+    """
+    parts = urlsplit(url)
+    if _is_loopback(parts.hostname or "") or proxy_bypass(parts.netloc):
+        return None
+    proxy = getproxies().get(parts.scheme)
+    return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
+
+
+def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

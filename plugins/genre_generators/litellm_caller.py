@@ -3,10 +3,8 @@
 import asyncio
 from typing import Any, Final
 
-import attrs
-
 from genre.parts import Completion, GenerationError, Json, Prompt
-from genre_generators.chat_replies import read_reply
+from genre_generators.chat_replies import read_reply, without_key
 from genre_generators.chat_requests import request_fields
 from genre_generators.litellm_errors import typed_error
 from genre_generators.litellm_library import check_key, check_provider, import_litellm
@@ -43,15 +41,10 @@ class LiteLLMCaller:
                 await asyncio.to_thread(self.start)
         try:
             reply = await self._litellm.acompletion(**self._arguments(prompt))
-            answer = _as_sent(reply.model_dump())
+            answer = {name: without_key(said, self._key) for name, said in _as_sent(reply.model_dump()).items()}
         except Exception as error:  # noqa: BLE001  litellm passes on whatever its providers' code raises
             raise self._typed(error) from None  # the cause's text may hold a key
-        completion = read_reply(answer, self._options.model)
-        if self._key is None:
-            return completion
-        # A server may repeat the key in whatever it says, and what it says is stored.
-        hidden = {name: getattr(completion, name).replace(self._key, "***") for name in ("text", "model")}
-        return attrs.evolve(completion, **hidden)
+        return read_reply(answer, self._options.model)
 
     async def aclose(self) -> None:
         """Close litellm's connections. They are shared: another generator that is still in use opens new ones."""

@@ -11,7 +11,6 @@ from genre.parts import Json, Prompt
 from genre_generators.batch_http import BatchHttp
 from genre_generators.batch_record import BatchRecord
 from genre_generators.batch_service import Draft, Outcome, Status, checked_id, json_line
-from genre_generators.chat_replies import json_object
 from genre_generators.chat_requests import Structured, request_fields
 from genre_generators.openai_batch_replies import read_outcome, read_status
 from genre_generators.strict_schemas import strict_subset
@@ -97,8 +96,7 @@ class OpenAIBatches:
         for field in ("output_file_id", "error_file_id"):
             if not status.reply.get(field):
                 continue
-            async for line in self._http.lines(f"/files/{checked_id(status.reply, field)}/content"):
-                reply = json_object(line) or {}
+            async for reply in self._http.lines(f"/files/{checked_id(status.reply, field)}/content"):
                 key = reply.get("custom_id")
                 if isinstance(key, str):
                     yield key, read_outcome(reply, self._model)

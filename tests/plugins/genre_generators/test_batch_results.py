@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from servers import Reply
 
+from genre.options import Secret
 from genre.parts import Completion, GenerationError, Transient
 from genre_generators.anthropic_messages import read_error, read_message
 from genre_generators.batch_http import MAX_REPLY_BYTES
@@ -38,6 +39,21 @@ def test_lines_with_unknown_or_repeated_ids_change_nothing(make: Maker, tmp_path
         server.results = results
         answers = ask(make(server, tmp_path), prompt(0), prompt(1))
     assert [answer.text for answer in answers] == ["good", "good"]
+
+
+@both
+def test_a_key_that_is_repeated_in_other_spellings_is_not_stored(
+    make: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_KEY", "sk-very/secret")
+
+    def results(batch: Submitted) -> bytes:
+        return b"".join(lines_of(batch, "I was sent sk-very/secret")).replace(b"-very/", b"\\u002dvery\\/")
+
+    with BatchServer() as server:
+        server.results = results
+        [answer] = ask(make(server, tmp_path, api_key=Secret("MY_KEY")), prompt())
+    assert answer.text == "I was sent ***"
 
 
 @both

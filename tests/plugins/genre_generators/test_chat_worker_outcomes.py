@@ -10,6 +10,13 @@ from genre.options import Secret
 from genre_generators.openai_compatible import OpenAICompatibleGenerator, OpenAICompatibleOptions
 
 SLOW = Reply(manner="hang")
+BODIES = {
+    "not UTF-8": Reply(body=b'{"choices": "\xff\xfe\xed\xa0\x80"}'),
+    "UTF-16": Reply(body=Reply.answer('{"title": "Grüße"}').body.decode().encode("utf-16")),
+    "binary error": Reply(500, bytes(range(256))),
+    "binary refusal": Reply(400, b"\x80\x00" * 5000),
+    "longer than is read": Reply(body=b" " * (4 << 20) + b"{}"),
+}
 
 
 def generator(address: str, key: Secret, workers: int) -> OpenAICompatibleGenerator:
@@ -25,6 +32,6 @@ def bench() -> Iterator[Bench]:
         yield made
 
 
-@pytest.mark.parametrize("reply", [*REPLIES.values(), SLOW], ids=[*REPLIES, "slow"])
+@pytest.mark.parametrize("reply", [*REPLIES.values(), *BODIES.values(), SLOW], ids=[*REPLIES, *BODIES, "slow"])
 def test_an_outcome_and_its_request_are_the_same_as_in_this_process(bench: Bench, reply: Reply) -> None:
     bench.check_same(reply)
