@@ -30,6 +30,7 @@ class ChatHttpWorkers:
 
         Raises:
             GenerationError: there is no reply, or too long a one; `Transient` when the worker died.
+            UsageError: before any call: a worker cannot begin.
         """
         status, retry_after, body = await self._pool.ask([request])
         return Reply(status, retry_after, body.encode(*_BYTES))

@@ -108,11 +108,14 @@ class OpenAICompatibleGenerator:
     def _open(self) -> "ChatClient":
         from genre_generators.chat_client import ChatClient
         from genre_generators.chat_http import ChatHttp, failures_of
-        from genre_generators.chat_http_workers import ChatHttpWorkers
 
         options = self._options
         failures = failures_of(options, self._key)
-        posts: Posts = ChatHttpWorkers(options, self._key) if options.workers else ChatHttp(options.base_url, failures)
+        posts: Posts = ChatHttp(options.base_url, failures)
+        if options.workers:
+            from genre_generators.chat_http_workers import ChatHttpWorkers
+
+            posts = ChatHttpWorkers(options, self._key)
         return ChatClient(
             posts, failures, options.model, structured=options.structured, parameters=options.request_parameters
         )

@@ -1,4 +1,4 @@
-"""A worker process: prompts come on its standard input, outcomes go to its standard output.
+"""A worker process: questions come on its standard input, outcomes go to its standard output.
 
 It ends when its standard input does, so none outlives its parent, however that ends. An interrupt from the terminal is
 the parent's to handle: answers under way have to come through until the parent has stored them.
@@ -8,14 +8,13 @@ import asyncio
 import gc
 import os
 import signal
-import sys
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, BinaryIO, Final
 
 from genre.errors import UsageError
 from genre.options import structure
 from genre.parts import Fatal, GenerationError, Json
-from genre_generators.chat_errors import plain
+from genre_generators.chat_errors import plain, without_keys
 from genre_generators.worker_lines import Lines, Outbox, Said, encoded
 from genre_generators.worker_messages import Answer, Configuration, beginning, failure
 
@@ -60,33 +59,34 @@ def main() -> None:
     except UsageError as error:
         answers.write(encoded([beginning(error)]))
         return
+    run = _runner()
     # What libraries made, litellm half a million objects, stays: no collection has to look at it again.
     gc.freeze()
     answers.write(encoded([beginning(None)]))
-    _run(_serve(answer, questions, answers))
+    run(_serve(told.key, answer, questions, answers))
 
 
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    """On the quicker event loop where there is one: a tenth more calls a second."""
-    if sys.platform == "win32":
-        asyncio.run(work)
-    else:
+def _runner() -> Callable[[Coroutine[Any, Any, None]], None]:
+    """What runs the quicker event loop where there is one: a tenth more calls a second."""
+    try:
         import uvloop
+    except ImportError:  # there is none for Windows
+        return asyncio.run
+    return uvloop.run
 
-        uvloop.run(work)
 
-
-async def _serve(answer: Answer, questions: BinaryIO, answers: BinaryIO) -> None:
+async def _serve(key: str | None, answer: Answer, questions: BinaryIO, answers: BinaryIO) -> None:
     loop = asyncio.get_running_loop()
     transport, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, answers)
-    await loop.connect_read_pipe(lambda: _Worker(answer, Outbox(loop.call_soon, transport.write)), questions)
+    await loop.connect_read_pipe(lambda: _Worker(key, answer, Outbox(loop.call_soon, transport.write)), questions)
     await asyncio.Event().wait()
 
 
 class _Worker(asyncio.Protocol):
     """Makes a call of each question, and one outcome of each call."""
 
-    def __init__(self, answer: Answer, outbox: Outbox) -> None:
+    def __init__(self, key: str | None, answer: Answer, outbox: Outbox) -> None:
+        self._key = key
         self._answer = answer
         self._outbox = outbox
         self._lines = Lines()
@@ -114,8 +114,8 @@ class _Worker(asyncio.Protocol):
         except GenerationError as error:
             said = [number, None, failure(error)]
         except Exception as error:  # noqa: BLE001  the parent has to be told whatever it is
-            unforeseen = Fatal(f"a worker process failed: {plain(f'{type(error).__name__}: {error}')}")
-            said = [number, None, failure(unforeseen)]
+            words = plain(without_keys(f"{type(error).__name__}: {error}", self._key))
+            said = [number, None, failure(Fatal(f"a worker process failed: {words}", may_be_billed=True))]
         self._outbox.put(said)
         self._calls.pop(number, None)
 

@@ -13,6 +13,7 @@ What questions, answers and what they share are is the caller's own: see `chat_h
 
 import gc
 import json
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, TypeAlias
 
@@ -46,6 +47,12 @@ class Configuration:
     key: str | None = attrs.field(repr=False)
     collect: tuple[int, ...] = attrs.field(factory=gc.get_threshold, converter=tuple)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a worker inherits: all but the variable of the key."""
+        secret = self.options.get("api_key")
+        return {name: value for name, value in os.environ.items() if secret != {"env": name}}
+
     def line(self) -> bytes:
         """As it is sent."""
         return encoded(attrs.asdict(self))
@@ -57,7 +64,7 @@ class Configuration:
 
 
 def failure(error: GenerationError) -> Said:
-    """What a call failed with; an answer has no such second part."""
+    """The third part of a message whose answer is null."""
     retry_after = error.retry_after if isinstance(error, RateLimited) else None
     return [type(error).__name__, str(error), error.may_be_billed, retry_after]
 

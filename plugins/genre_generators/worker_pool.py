@@ -95,8 +95,9 @@ class _Worker:
 
     async def aclose(self) -> None:
         async with self._starting:
-            if self._process is not None:
-                await self._process.aclose()
+            process, self._process = self._process, None  # its end is no death
+            if process is not None:
+                await process.aclose()
 
     def _count_death(self, process: WorkerProcess | None) -> None:
         if process is None or process.refused is not None:

@@ -46,7 +46,7 @@ class WorkerProcess(asyncio.SubprocessProtocol):
 
     @classmethod
     async def start(cls, configuration: Configuration, *, longest_start: float, longest_call: float) -> "WorkerProcess":
-        """A process that is loading its libraries; prompts wait for it.
+        """A process that is loading its libraries; questions wait for it.
 
         Args:
             configuration: what it is told first.
@@ -55,6 +55,7 @@ class WorkerProcess(asyncio.SubprocessProtocol):
         _, process = await asyncio.get_running_loop().subprocess_exec(
             lambda: cls(longest_call),
             *(sys.executable, "-P", "-m", "genre_generators.worker"),  # -P: imports nothing from where it runs
+            env=configuration.environment,
             start_new_session=True,  # Ctrl-C is for this process; the worker ends when its input does
         )
         process._input.write(configuration.line())
@@ -109,8 +110,6 @@ class WorkerProcess(asyncio.SubprocessProtocol):
 
     async def aclose(self) -> None:
         """End it."""
-        if self.ended:
-            return
         self._input.close()
         await asyncio.wait([self._ended], timeout=CLOSE_SECONDS)
         if not self.ended:

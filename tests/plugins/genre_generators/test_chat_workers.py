@@ -202,7 +202,6 @@ def test_a_worker_is_told_the_key_on_its_standard_input_only(monkeypatch: pytest
     monkeypatch.setenv("TEST_KEY", KEY)
 
     async def scenario(generator: OpenAICompatibleGenerator, server: ChatServer) -> None:
-        monkeypatch.delenv("TEST_KEY")  # the worker has to get it from its parent
         await generator.complete(asking("hello"))
         assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"
         [worker] = workers_of(os.getpid())
@@ -210,6 +209,38 @@ def test_a_worker_is_told_the_key_on_its_standard_input_only(monkeypatch: pytest
         assert KEY.encode() not in Path(f"/proc/{worker}/environ").read_bytes()
 
     with_generator(scenario, api_key=Secret("TEST_KEY"))
+
+
+def test_a_worker_runs_on_uvloop() -> None:
+    async def scenario(generator: OpenAICompatibleGenerator, _: ChatServer) -> None:
+        await generator.complete(PROMPT)
+        [worker] = workers_of(os.getpid())
+        assert "/uvloop/" in Path(f"/proc/{worker}/maps").read_text()
+
+    with_generator(scenario)
+
+
+def test_a_worker_runs_without_uvloop_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "uvloop.py").write_text("raise ImportError('there is none')", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    async def scenario(generator: OpenAICompatibleGenerator, _: ChatServer) -> None:
+        assert (await generator.complete(asking("hello"))).text == "hello"
+
+    with_generator(scenario)
+
+
+def test_nothing_of_workers_is_loaded_without_them() -> None:
+    code = (
+        "import asyncio, sys\n"
+        "from genre.parts import Message, Prompt, Sampling\n"
+        "from genre_generators.openai_compatible import OpenAICompatibleGenerator, OpenAICompatibleOptions\n"
+        "generator = OpenAICompatibleGenerator(OpenAICompatibleOptions('http://127.0.0.1:9/v1', 'm'))\n"
+        "prompt = Prompt('t', 'N1', 0, (Message('user', '?'),), Sampling(9))\n"
+        "try: asyncio.run(generator.complete(prompt))\n"
+        "except Exception: print([name for name in sys.modules if 'worker' in name and 'genre' in name])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "[]\n"
 
 
 def test_a_worker_loads_nothing_heavy() -> None:
@@ -259,8 +290,10 @@ def test_an_interrupt_from_the_terminal_loses_no_answer_that_is_under_way(tmp_pa
     path = tmp_path / "answers.sqlite"
     with ChatServer(script) as server:
         command = [sys.executable, "-c", INTERRUPTED, server.base_url, path]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as run:
-            assert run.communicate(timeout=120)[0] == "interrupted\n"
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True) as run:
+            said, complaints = run.communicate(timeout=120)
+        assert said == "interrupted\n", (run.returncode, complaints)
     [worker] = workers
     assert ends(worker)
     with closing(AnswerStore(path)) as store:

@@ -169,8 +169,10 @@ def test_an_interrupt_from_the_terminal_loses_no_answer_that_is_under_way(tmp_pa
 
     with ChatServer(script) as server:
         command = [sys.executable, "-c", INTERRUPTED, server.base_url, tmp_path / "answers.sqlite"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as run:
-            assert run.communicate(timeout=120)[0] == "interrupted\n"
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True) as run:
+            said, complaints = run.communicate(timeout=120)
+        assert said == "interrupted\n", (run.returncode, complaints)
         generator = LiteLLMGenerator(attrs.evolve(OPTIONS, api_base=server.base_url))
         assert asyncio.run(stored(generator)) == [("in time", True)]
     [worker] = workers

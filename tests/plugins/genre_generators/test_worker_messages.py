@@ -1,6 +1,6 @@
 """What a worker process and its parent tell each other."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genre.errors import UsageError
@@ -64,6 +64,13 @@ def test_messages_arrive_whole_however_they_are_cut(messages: list[list[str]], s
     lines = Lines()
     pieces = (sent[start : start + size] for start in range(0, len(sent), size))
     assert [message for piece in pieces for message in lines.feed(piece)] == messages
+
+
+@given(st.binary())
+@settings(deadline=None)
+def test_any_body_arrives_whole(body: bytes) -> None:
+    [said] = Lines().feed(encoded([[0, [200, None, body.decode("utf-8", "surrogateescape")]]]))
+    assert said[1][2].encode("utf-8", "surrogateescape") == body
 
 
 def test_what_is_said_in_one_turn_is_sent_together_and_in_order() -> None:

@@ -4,6 +4,7 @@ What a caller itself does in a worker is tested beside it: `test_litellm_workers
 """
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -19,7 +20,7 @@ from genre.options import Secret
 from genre.parts import Fatal, Message, Prompt, Sampling, Transient
 from genre_generators.litellm_options import LiteLLMOptions
 from genre_generators.litellm_provider import LiteLLMGenerator
-from genre_generators.litellm_workers import told_prompt
+from genre_generators.litellm_workers import LiteLLMWorkers, told_prompt
 from genre_generators.worker_messages import Configuration
 from genre_generators.worker_process import WorkerProcess
 
@@ -34,6 +35,10 @@ class Timeout(Exception): pass
 class APIConnectionError(Exception): pass
 class InternalServerError(Exception): pass
 
+class Strange(Exception):
+    def __str__(self):
+        raise ValueError(self.args[0])
+
 def get_llm_provider(model, api_base): pass
 
 cancelled = 0
@@ -43,8 +48,10 @@ async def acompletion(messages, **arguments):
     words = messages[-1]["content"]
     print("litellm likes to chat")
     if words == "die":
-        print("out of memory", os.environ.get("TEST_KEY"), file=sys.stderr, flush=True)
+        print("out of memory", arguments["api_key"], file=sys.stderr, flush=True)
         os._exit(3)
+    if words == "fail strangely":
+        raise Strange(arguments["api_key"])
     if words == "start another process":
         subprocess.Popen(["sleep", "60"], stdin=subprocess.DEVNULL)
     if words == "hang":
@@ -158,6 +165,18 @@ def test_workers_that_die_again_and_again_are_given_up_with_their_last_words(mon
 
 
 @pytest.mark.usefixtures("stand_in")
+def test_what_nobody_foresaw_is_told_without_the_key_and_may_have_been_paid(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEST_KEY", KEY)
+
+    async def scenario(generator: LiteLLMGenerator) -> None:
+        with pytest.raises(Fatal, match=r"a worker process failed: ValueError: \*\*\*$") as caught:
+            await text(generator, "fail strangely")
+        assert caught.value.may_be_billed
+
+    with_generator(scenario, api_key=Secret("TEST_KEY"))
+
+
+@pytest.mark.usefixtures("stand_in")
 def test_workers_that_answer_between_their_deaths_are_replaced_each_time() -> None:
     async def scenario(generator: LiteLLMGenerator) -> None:
         for _ in range(4):
@@ -206,6 +225,39 @@ def test_closing_ends_the_workers_and_a_later_call_starts_others() -> None:
         await generator.aclose()
         assert ends(int(first))
         assert await text(generator, "process") != first
+
+    with_generator(scenario)
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_workers_that_are_closed_before_they_answer_do_not_count_as_dead() -> None:
+    async def scenario(generator: LiteLLMWorkers) -> None:
+        for _ in range(3):
+            call = asyncio.create_task(generator.complete(asking("hang")))
+            while not workers_of(os.getpid()):
+                await asyncio.sleep(0.01)
+            await generator.aclose()
+            with pytest.raises(Transient):
+                await call
+        assert (await generator.complete(asking("alive"))).text == "alive"
+
+    async def run() -> None:
+        generator = LiteLLMWorkers(OPTIONS, None)
+        try:
+            await scenario(generator)
+        finally:
+            await generator.aclose()
+
+    asyncio.run(run())
+
+
+def test_a_worker_without_an_event_loop_says_so_before_it_is_asked(stand_in: Path) -> None:
+    (stand_in.parent / "uvloop.py").write_text("raise SystemExit('no event loop')", encoding="utf-8")
+
+    async def scenario(generator: LiteLLMGenerator) -> None:
+        with pytest.raises(Transient) as caught:
+            await text(generator, "anything")
+        assert not caught.value.may_be_billed
 
     with_generator(scenario)
 
