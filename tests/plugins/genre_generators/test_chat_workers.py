@@ -255,14 +255,13 @@ def test_a_worker_loads_nothing_heavy() -> None:
 
 
 INTERRUPTED = """
-import asyncio, signal, sys
+import asyncio, sys
 from pathlib import Path
 from genre.generation import AnswerStore, Engine, Limits, Routing
 from genre.parts import Message, Prompt, Sampling
 from genre_generators.openai_compatible import OpenAICompatibleGenerator, OpenAICompatibleOptions
 
 address, path = sys.argv[1:]
-signal.signal(signal.SIGINT, signal.default_int_handler)  # it may have been ignored where the tests were started
 generator = OpenAICompatibleGenerator(OpenAICompatibleOptions(address, "small", workers=1))
 prompt = Prompt("t", "N1", 0, (Message("user", "A title, please."),), Sampling(9))
 

@@ -127,7 +127,7 @@ def test_what_is_wrong_before_any_call_is_told_in_the_same_words(model: str, mon
 
 INTERRUPTED_PROMPT = Prompt("t", "N1", 0, (Message("user", "A title, please."),), Sampling(9))
 INTERRUPTED = """
-import asyncio, signal, sys
+import asyncio, sys
 from pathlib import Path
 from genre.generation import AnswerStore, Engine, Limits, Routing
 from genre.parts import Message, Prompt, Sampling
@@ -135,7 +135,6 @@ from genre_generators.litellm_options import LiteLLMOptions
 from genre_generators.litellm_provider import LiteLLMGenerator
 
 address, path = sys.argv[1:]
-signal.signal(signal.SIGINT, signal.default_int_handler)  # it may have been ignored where the tests were started
 generator = LiteLLMGenerator(LiteLLMOptions("openai/small", api_base=address, workers=1))
 prompt = Prompt("t", "N1", 0, (Message("user", "A title, please."),), Sampling(9))
 store = AnswerStore(Path(path))
