@@ -93,7 +93,8 @@ class GroupCommit:
             while not self._closing or self._pending:
                 await self._arrived.wait()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._full.wait(), COMMIT_SECONDS)
+                    async with asyncio.timeout(COMMIT_SECONDS):  # `wait_for` of Python 3.11 may swallow an interrupt
+                        await self._full.wait()
                 await self._commit()
         except asyncio.CancelledError:
             # The loop is torn down, as by a second Ctrl-C: what was paid is written all the same.

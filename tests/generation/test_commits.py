@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from genre.errors import RunError
 from genre.generation import AnswerStore, Engine, Limits, Routing, commits
+from genre.generation.commits import GroupCommit
 from genre.generation.store import StoredAnswer
 from genre.parts import Completion, Identity, Message, Prompt, Sampling
 
@@ -171,3 +173,25 @@ def test_a_listener_that_fails_ends_the_round_and_every_answer_is_stored_all_the
         with pytest.raises(RunError, match=r"a listener of stored answers failed.*no terminal"):
             asyncio.run(ask(store))
         assert store.count() == {"ok": generator.calls}
+
+
+@pytest.mark.parametrize("turns", range(5))
+def test_an_interrupt_while_the_last_answers_are_written_is_not_swallowed_and_they_are_stored(
+    tmp_path: Path, turns: int
+) -> None:
+    async def scenario(store: AnswerStore, thread: ThreadPoolExecutor) -> None:
+        group = GroupCommit(store, thread, lambda _: None)
+        await asyncio.sleep(0)
+        group.add(answer, lambda _: None)
+        closing_it = asyncio.create_task(group.close())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        closing_it.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing_it
+
+    answer = StoredAnswer(b"key", "ok", Completion("fine", "m"), "t", "S", 0, "g", "here", "1")
+    with closing(AnswerStore(tmp_path / "answers.sqlite")) as store:
+        with ThreadPoolExecutor(1) as thread:
+            asyncio.run(scenario(store, thread))
+        assert store.look_up([b"key"]) == {b"key": answer}
