@@ -39,7 +39,8 @@ class AdditiveAttention(nn.Module):
     def packed(self, values: Tensor, packing: Packing) -> Tensor:
         """(P, D) -> (B, D)"""
         logits = self.query(torch.tanh(self.project(values))).squeeze(-1)  # (P,)
-        return packed_sum(values, packed_softmax(logits.float(), packing), packing)
+        precise = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        return packed_sum(values, packed_softmax(precise, packing), packing)
 
 
 class SelfAttention(nn.Module):
