@@ -39,8 +39,7 @@ class AdditiveAttention(nn.Module):
     def packed(self, values: Tensor, packing: Packing) -> Tensor:
         """(P, D) -> (B, D)"""
         logits = self.query(torch.tanh(self.project(values))).squeeze(-1)  # (P,)
-        precise = logits.to(torch.promote_types(logits.dtype, torch.float32))
-        return packed_sum(values, packed_softmax(precise, packing), packing)
+        return packed_sum(values, packed_softmax(logits, packing), packing)
 
 
 class SelfAttention(nn.Module):
@@ -201,7 +200,7 @@ class Dice(nn.Module):
 
     def _statistics(self, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         with torch.autocast(values.device.type, enabled=False):  # sums of many terms
-            return self._sums(values.float(), mask)
+            return self._sums(values.to(torch.promote_types(values.dtype, torch.float32)), mask)
 
     def _sums(self, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         weights = mask.to(values.dtype).flatten()  # (P,)
