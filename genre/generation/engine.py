@@ -21,7 +21,9 @@ from genre.generation.store import StoredAnswer
 from genre.parts import AnswersStored, Prompt
 
 LOOK_UP_CHUNK: Final = 64
-"""Prompts whose keys are looked up in one query."""
+"""Prompts whose keys are looked up in one query; meanwhile no answer is taken."""
+STORED_CHUNK: Final = 256
+"""The same where all prompts of the query before were answered already."""
 READ_AHEAD: Final = 4096
 """Prompts that may wait behind a slow one for their turn; bounds memory."""
 
@@ -95,17 +97,18 @@ class Engine:
         # No fewer than may be in flight: a provider's batch has thousands.
         read_ahead = max(READ_AHEAD, calls.concurrency)
         loop = asyncio.get_running_loop()
-        exhausted = False
+        exhausted, size = False, LOOK_UP_CHUNK
         while waiting or not exhausted:
             calls.check()
             while not exhausted and len(waiting) < read_ahead and (calls.wants_more or not waiting):
-                chunk = [calls.question(prompt) for prompt in itertools.islice(prompts, LOOK_UP_CHUNK)]
-                exhausted = len(chunk) < LOOK_UP_CHUNK
+                chunk = [calls.question(prompt) for prompt in itertools.islice(prompts, size)]
+                exhausted = len(chunk) < size
                 keys = [key for question in chunk for key in question.keys.answers]
                 stored = await loop.run_in_executor(thread, self._store.look_up, keys)
                 calls.check()
-                for question in chunk:
-                    found = question.answer_in(stored)
+                answers = [question.answer_in(stored) for question in chunk]
+                size = STORED_CHUNK if all(answers) else LOOK_UP_CHUNK
+                for question, found in zip(chunk, answers, strict=True):
                     call, is_new = calls.ask(question) if found is None else (Call(question, found, True), False)
                     waiting.append(_Waiting(question.prompt, call, reused=not is_new))
             if not waiting:

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, Self, TypeVar
 
 import attrs
+import orjson
 
 from genre.errors import RunError
-from genre.parts import Identity, Prompt, Sampling, canonical_json
+from genre.parts import Identity, Message, Prompt, Sampling, canonical_json
 
 T = TypeVar("T")
 
@@ -46,7 +47,7 @@ class KeyMaker:
         Raises:
             RunError: the prompt cannot be encoded.
         """
-        messages = canonical_json([[message.role, message.content] for message in prompt.messages])
+        messages = _messages_json(prompt.messages)
         sampling, schema = self._sampling(prompt.sampling), self._schema(prompt.schema)
         # Canonical JSON has its members in the order of their names.
         question = f'{{"draw":{prompt.draw},"messages":{messages},"sampling":{sampling},"schema":{schema}}}'
@@ -115,7 +116,19 @@ def identity_text(identity: Identity) -> str:
 
 def _sampling_json(sampling: object) -> str:
     assert isinstance(sampling, Sampling)
-    return canonical_json(attrs.asdict(sampling))
+    # Written out: `attrs.asdict` takes as long as the encoding.
+    return canonical_json(
+        {"max_tokens": sampling.max_tokens, "temperature": sampling.temperature, "top_p": sampling.top_p}
+    )
+
+
+def _messages_json(messages: Sequence[Message]) -> str:
+    """Canonical JSON; of plain texts orjson makes the same, several times as quick."""
+    chat = [(message.role, message.content) for message in messages]
+    try:
+        return orjson.dumps(chat).decode()
+    except TypeError:  # half of a surrogate pair
+        return canonical_json(chat)
 
 
 def _hash(text: str) -> bytes:

@@ -101,10 +101,14 @@ class Pace:
     multiplicative decrease). The rate of calls is free until the server limits it; from then on it is what the server
     was seen to take, falls with further limits, and rises without: slowly at first, then faster. A few limits among
     many answers only pause, for some servers refuse a few calls whatever the rate.
+
+    Args:
+        ahead: calls that the generator takes beyond those in flight; none while fewer than `limits.concurrency` may be.
     """
 
-    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic, *, ahead: int = 0) -> None:
         self._limits = limits
+        self._ahead = ahead
         self._clock = clock
         self._allowed = float(limits.concurrency)
         self._in_flight = 0
@@ -129,12 +133,16 @@ class Pace:
 
     @property
     def in_flight(self) -> int:
-        """Calls that are in flight."""
+        """Calls that are in flight, or at hand."""
         return self._in_flight
 
+    @property
+    def _places(self) -> int:
+        return self.allowed + self._ahead if self._allowed >= self._limits.concurrency else self.allowed
+
     async def enter(self) -> None:
-        """Wait for a place among the calls in flight; `leave` gives it back."""
-        while self._in_flight >= self.allowed:
+        """Wait for a place among the calls in flight or at hand; `leave` gives it back."""
+        while self._in_flight >= self._places:
             place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(place)
             try:
@@ -214,7 +222,7 @@ class Pace:
         return float(len(recent))
 
     def _wake(self) -> None:
-        free = self.allowed - self._in_flight
+        free = self._places - self._in_flight
         while free > 0 and self._waiting:
             place = self._waiting.popleft()
             if not place.done():

@@ -20,6 +20,7 @@ from genre.parts import (
     Fatal,
     GenerationError,
     Generator,
+    HoldsCalls,
     Price,
     Prompt,
     RateLimited,
@@ -64,6 +65,7 @@ class Route:
 
     Attributes:
         down: why it answers nothing any more; None while it does.
+        concurrency: calls that may be in flight, or at hand with the generator, at most.
     """
 
     def __init__(
@@ -79,7 +81,9 @@ class Route:
         self._limits = limits
         self._budget = budget
         self._ready = ready
-        self._pace = Pace(limits)
+        ahead = generator.keep_to(limits.concurrency) if isinstance(generator, HoldsCalls) else 0
+        self._pace = Pace(limits, ahead=ahead)
+        self.concurrency = limits.concurrency + ahead
         self._limited_since: float | None = None
         self._failing_since: float | None = None
         self._failed = 0  # prompts in a row
@@ -97,11 +101,6 @@ class Route:
         """Asked for at the first call: some generators have to load a list of prices."""
         price: Price | None = getattr(self.generator, "price", None)
         return price
-
-    @property
-    def concurrency(self) -> int:
-        """Calls that may be in flight at most."""
-        return self._limits.concurrency
 
     @property
     def in_flight(self) -> int:

@@ -49,7 +49,10 @@ class Question:
 
     def answer_in(self, stored: Mapping[bytes, StoredAnswer]) -> StoredAnswer | None:
         """The stored answer of the first of them that has one."""
-        return next((stored[key] for key in self.keys.answers if key in stored), None)
+        for key in self.keys.answers:
+            if (found := stored.get(key)) is not None:
+                return found
+        return None
 
 
 class Addressing:

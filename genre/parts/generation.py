@@ -221,6 +221,18 @@ class KeepsAnswers(Protocol):
 
 
 @runtime_checkable
+class HoldsCalls(Protocol):
+    """A generator that takes calls beyond those that may be in flight, to have the next ones at hand."""
+
+    def keep_to(self, concurrency: int) -> int:
+        """Have no more than so many calls in flight. Told before the first call, and always the same.
+
+        Returns:
+            how many more calls it takes meanwhile.
+        """
+
+
+@runtime_checkable
 class Router(Protocol):
     """A generator that answers nothing itself but chooses among named instances. Called `target(options)`."""
 

@@ -2,15 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from typing import Final
 
-from genre.parts import Completion, Json, Prompt
+from genre.parts import Completion, Json, Prompt, Sampling
+from genre_generators import quick_json
 from genre_generators.chat_http import Posts
 from genre_generators.chat_replies import read_body
-from genre_generators.chat_requests import Structured, request_fields, response_format
+from genre_generators.chat_requests import Structured, chat_messages, shared_fields
 from genre_generators.http_failures import Failures
-
-_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 
 
 class ChatClient:
@@ -37,9 +35,8 @@ class ChatClient:
         self._failures = failures
         self._model = model
         self._structured = structured
-        self._schema: Mapping[str, Json] | None = None
-        self._format: str | None = None  # how a request asks for it, as JSON
         self._parameters = dict(parameters or {})
+        self._asked: tuple[Sampling, Mapping[str, Json] | None, bytes] | None = None
 
     async def complete(self, prompt: Prompt) -> Completion:
         """Answer one prompt.
@@ -57,10 +54,15 @@ class ChatClient:
         """Close the connections; a later call opens new ones."""
         await self._posts.aclose()
 
-    def _request(self, prompt: Prompt) -> str:
-        if prompt.schema is not self._schema:
-            # One object for all prompts of a round, so this is written once.
-            answer = response_format(prompt.schema, self._structured)
-            self._schema, self._format = prompt.schema, None if answer is None else _ENCODER.encode(answer)
-        text = _ENCODER.encode({**self._parameters, "model": self._model, **request_fields(prompt, "none")})
-        return text if self._format is None else f'{text[:-1]},"response_format":{self._format}}}'
+    def _request(self, prompt: Prompt) -> bytes:
+        messages = quick_json.dumps(chat_messages(prompt))
+        return b'%b,"seed":%d,"messages":%b}' % (self._beginning(prompt.sampling, prompt.schema), prompt.seed, messages)
+
+    def _beginning(self, sampling: Sampling, schema: Mapping[str, Json] | None) -> bytes:
+        """What all requests of a round begin with, which is written once for them."""
+        asked = self._asked
+        if asked is None or asked[0] is not sampling or asked[1] is not schema:
+            fields = {**self._parameters, "model": self._model, **shared_fields(sampling, schema, self._structured)}
+            text = json.dumps(fields, separators=(",", ":"))
+            asked = self._asked = sampling, schema, text[:-1].encode("ascii")
+        return asked[2]

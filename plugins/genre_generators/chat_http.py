@@ -33,8 +33,8 @@ class Reply:
 class Posts(Protocol):
     """Posts requests; `ChatHttp` does in this process, `ChatHttpWorkers` in others."""
 
-    async def post(self, request: str) -> Reply:
-        """Post one request, a JSON object in ASCII.
+    async def post(self, request: bytes) -> Reply:
+        """Post one request, a JSON object in UTF-8.
 
         Raises:
             GenerationError: there is no reply, or a longer one than `MAX_REPLY_BYTES`.
@@ -59,8 +59,8 @@ class ChatHttp:
         self._failures = failures
         self._connections: tuple[aiohttp.ClientSession, Deadline] | None = None
 
-    async def post(self, request: str) -> Reply:
-        """Post one request, a JSON object in ASCII.
+    async def post(self, request: bytes) -> Reply:
+        """Post one request, a JSON object in UTF-8.
 
         Raises:
             GenerationError: there is no reply, or a longer one than `MAX_REPLY_BYTES`.
@@ -69,7 +69,7 @@ class ChatHttp:
         try:
             with deadline.call():
                 # A redirect is not followed: the key and the reader's data go to the configured server only.
-                async with session.post(self._url, data=request.encode("ascii"), allow_redirects=False) as response:
+                async with session.post(self._url, data=request, allow_redirects=False) as response:
                     body = await read_reply_bytes(response, MAX_REPLY_BYTES)
             return Reply(response.status, response.headers.get("Retry-After"), body)
         except (aiohttp.ClientError, OSError) as failure:

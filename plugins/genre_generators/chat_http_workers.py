@@ -20,19 +20,20 @@ class ChatHttpWorkers:
 
     Args:
         key: the value of the option `api_key`, None without it.
+        most_in_flight: calls that all workers together may have under way; None for as many as they are asked.
     """
 
-    def __init__(self, options: "OpenAICompatibleOptions", key: str | None) -> None:
-        self._pool = WorkerPool("chat", options, key)
+    def __init__(self, options: "OpenAICompatibleOptions", key: str | None, most_in_flight: int | None) -> None:
+        self._pool = WorkerPool("chat", options, key, most_in_flight)
 
-    async def post(self, request: str) -> Reply:
-        """Post one request, a JSON object in ASCII.
+    async def post(self, request: bytes) -> Reply:
+        """Post one request, a JSON object in UTF-8.
 
         Raises:
             GenerationError: there is no reply, or too long a one; `Transient` when the worker died.
             UsageError: before any call: a worker cannot begin.
         """
-        status, retry_after, body = await self._pool.ask([request])
+        status, retry_after, body = await self._pool.ask([request.decode()])
         return Reply(status, retry_after, body.encode(*_BYTES))
 
     async def aclose(self) -> None:
@@ -45,7 +46,7 @@ def posting(options: "OpenAICompatibleOptions", key: str | None) -> "Answer":
     http = ChatHttp(options.base_url, failures_of(options, key))
 
     async def post(said: Said, _: "Json") -> Said:
-        reply = await http.post(said[0])
+        reply = await http.post(said[0].encode())
         return [reply.status, reply.retry_after, reply.body.decode(*_BYTES)]
 
     return post

@@ -1,9 +1,9 @@
 """What a chat-completions reply says: an answer, or the typed error that it is."""
 
-import json
 from collections.abc import Mapping
 
 from genre.parts import Completion, Json, Refused, Transient, Usage
+from genre_generators import quick_json
 from genre_generators.chat_errors import error_message, status_error
 
 
@@ -65,7 +65,7 @@ def json_object(body: bytes, key: str | None = None) -> dict[str, Json] | None:
         key: the API key, which is taken out.
     """
     try:
-        value = without_key(json.loads(body), key)
+        value = without_key(quick_json.loads(body), key)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import attrs
 
-from genre.parts import Json, Prompt, canonical_json
+from genre.parts import Json, Prompt, Sampling, canonical_json
 
 Structured: TypeAlias = Literal["json_schema", "json_object", "none"]
 """How a server is asked for JSON: by the prompt's schema, as any JSON object, or by the prompt's words only."""
@@ -20,18 +20,30 @@ _SECRET: Final = re.compile(r"key|token(?!s)|secret|password|credential|auth|hea
 
 def request_fields(prompt: Prompt, structured: Structured) -> dict[str, Json]:
     """What a request says about one prompt: messages, sampling, seed and, where asked for, the answer's format."""
-    fields: dict[str, Json] = {
-        "messages": [{"role": message.role, "content": message.content} for message in prompt.messages],
-        "max_tokens": prompt.sampling.max_tokens,
-        "temperature": prompt.sampling.temperature,
-        "top_p": prompt.sampling.top_p,
+    return {
+        "messages": chat_messages(prompt),
         "seed": prompt.seed,
+        **shared_fields(prompt.sampling, prompt.schema, structured),
     }
-    answer = response_format(prompt.schema, structured)
+
+
+def chat_messages(prompt: Prompt) -> list[Json]:
+    """The prompt's chat."""
+    return [{"role": message.role, "content": message.content} for message in prompt.messages]
+
+
+def shared_fields(sampling: Sampling, schema: Mapping[str, Json] | None, structured: Structured) -> dict[str, Json]:
+    """What the requests of all prompts of a round say."""
+    fields: dict[str, Json] = {
+        "max_tokens": sampling.max_tokens,
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+    }
+    answer = _response_format(schema, structured)
     return fields if answer is None else {**fields, "response_format": answer}
 
 
-def response_format(schema: Mapping[str, Json] | None, structured: Structured) -> dict[str, Json] | None:
+def _response_format(schema: Mapping[str, Json] | None, structured: Structured) -> dict[str, Json] | None:
     """How a request asks for JSON; None where the prompt's words alone do."""
     if schema is None or structured == "none":
         return None

@@ -1,7 +1,7 @@
 """The generator `openai-compatible`: a server that speaks `/v1/chat/completions`, wherever it runs."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 
 import attrs
@@ -13,6 +13,10 @@ from genre_generators.chat_requests import Structured, check_parameters
 if TYPE_CHECKING:
     from genre_generators.chat_client import ChatClient
     from genre_generators.chat_http import Posts
+
+
+AT_HAND: Final = 1 / 8
+"""Calls that workers have at hand, as a share of those in flight: with twice as many, fewer were answered a second."""
 
 
 def check_address(_instance: object, attribute: "attrs.Attribute[Any]", value: str | None) -> None:
@@ -72,6 +76,7 @@ class OpenAICompatibleGenerator:
         self._options = options
         self._key = None if options.api_key is None else options.api_key.reveal()
         self._client: ChatClient | None = None
+        self._most_in_flight: int | None = None
         self._identity = Identity(
             model=options.model,
             endpoint=options.base_url.rstrip("/"),
@@ -87,6 +92,14 @@ class OpenAICompatibleGenerator:
     def price(self) -> Price | None:
         """What the options say; a server of one's own has no list of prices."""
         return self._options.price
+
+    def keep_to(self, concurrency: int) -> int:
+        """Have no more than so many calls in flight: workers keep to it, and have some more at hand.
+
+        An answer then makes room for a call that is there already, not for one that this process has still to make.
+        """
+        self._most_in_flight = concurrency
+        return int(concurrency * AT_HAND) if self._options.workers else 0
 
     async def complete(self, prompt: Prompt) -> Completion:
         """Answer one prompt.
@@ -115,7 +128,7 @@ class OpenAICompatibleGenerator:
         if options.workers:
             from genre_generators.chat_http_workers import ChatHttpWorkers
 
-            posts = ChatHttpWorkers(options, self._key)
+            posts = ChatHttpWorkers(options, self._key, self._most_in_flight)
         return ChatClient(
             posts, failures, options.model, structured=options.structured, parameters=options.request_parameters
         )

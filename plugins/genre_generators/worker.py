@@ -8,6 +8,7 @@ import asyncio
 import gc
 import os
 import signal
+import sys
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, BinaryIO, Final
 
@@ -63,7 +64,7 @@ def main() -> None:
     # What libraries made, litellm half a million objects, stays: no collection has to look at it again.
     gc.freeze()
     answers.write(encoded([beginning(None)]))
-    run(_serve(told.key, answer, questions, answers))
+    run(_serve(told, answer, questions, answers))
 
 
 def _runner() -> Callable[[Coroutine[Any, Any, None]], None]:
@@ -75,18 +76,19 @@ def _runner() -> Callable[[Coroutine[Any, Any, None]], None]:
     return uvloop.run
 
 
-async def _serve(key: str | None, answer: Answer, questions: BinaryIO, answers: BinaryIO) -> None:
+async def _serve(told: Configuration, answer: Answer, questions: BinaryIO, answers: BinaryIO) -> None:
     loop = asyncio.get_running_loop()
     transport, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, answers)
-    await loop.connect_read_pipe(lambda: _Worker(key, answer, Outbox(loop.call_soon, transport.write)), questions)
+    await loop.connect_read_pipe(lambda: _Worker(told, answer, Outbox(loop.call_soon, transport.write)), questions)
     await asyncio.Event().wait()
 
 
 class _Worker(asyncio.Protocol):
     """Makes a call of each question, and one outcome of each call."""
 
-    def __init__(self, key: str | None, answer: Answer, outbox: Outbox) -> None:
-        self._key = key
+    def __init__(self, told: Configuration, answer: Answer, outbox: Outbox) -> None:
+        self._key = told.key
+        self._places = asyncio.Semaphore(told.most_in_flight or sys.maxsize)
         self._answer = answer
         self._outbox = outbox
         self._lines = Lines()
@@ -110,7 +112,8 @@ class _Worker(asyncio.Protocol):
 
     async def _call(self, number: int, question: Said, shared: Json) -> None:
         try:
-            said = [number, await self._answer(question, shared)]
+            async with self._places:
+                said = [number, await self._answer(question, shared)]
         except GenerationError as error:
             said = [number, None, failure(error)]
         except Exception as error:  # noqa: BLE001  the parent has to be told whatever it is

@@ -21,7 +21,7 @@ import attrs
 
 from genre.errors import UsageError
 from genre.parts import Fatal, GenerationError, Json, RateLimited, Refused, Transient
-from genre_generators.worker_lines import Said, encoded
+from genre_generators.worker_lines import Said
 
 Answer: TypeAlias = Callable[[Said, Json], Awaitable[Said]]
 """Answers a question, given what all questions share; it raises nothing but GenerationError."""
@@ -39,12 +39,14 @@ class Configuration:
         caller: who makes the calls, by its name in the worker's table.
         options: the generator's options as plain data.
         key: the value of the option `api_key`, None without it.
+        most_in_flight: calls that it may have under way; further ones wait. None for as many as it is asked.
         collect: how often garbage is collected, as in the parent.
     """
 
     caller: str
     options: Mapping[str, object]
     key: str | None = attrs.field(repr=False)
+    most_in_flight: int | None = None
     collect: tuple[int, ...] = attrs.field(factory=gc.get_threshold, converter=tuple)
 
     @property
@@ -55,7 +57,7 @@ class Configuration:
 
     def line(self) -> bytes:
         """As it is sent."""
-        return encoded(attrs.asdict(self))
+        return json.dumps(attrs.asdict(self)).encode("ascii") + b"\n"
 
     @classmethod
     def read(cls, line: bytes) -> "Configuration":

@@ -30,11 +30,21 @@ class WorkerPool:
         caller: who makes the calls there, by its name in the worker's table.
         options: of the generator.
         key: the value of the option `api_key`, None without it; workers are told it on their standard input.
+        most_in_flight: calls that all workers together may have under way; what they are asked beyond that waits in
+            them. None for as many as they are asked.
     """
 
-    def __init__(self, caller: str, options: "LiteLLMOptions | OpenAICompatibleOptions", key: str | None) -> None:
+    def __init__(
+        self,
+        caller: str,
+        options: "LiteLLMOptions | OpenAICompatibleOptions",
+        key: str | None,
+        most_in_flight: int | None = None,
+    ) -> None:
         told = Configuration(caller, attrs.asdict(options), key)
-        self._workers = [_Worker(told, options.timeout + SILENCE_SECONDS) for _ in range(options.workers)]
+        longest = 2 * options.timeout + SILENCE_SECONDS  # a call may have waited in the worker as long as another took
+        shares = _shares(most_in_flight, options.workers)
+        self._workers = [_Worker(attrs.evolve(told, most_in_flight=share), longest) for share in shares]
 
     async def ask(self, question: Said, shared: Json = None) -> Said:
         """The answer to a question.
@@ -56,6 +66,14 @@ class WorkerPool:
     async def aclose(self) -> None:
         """End the processes."""
         await asyncio.gather(*(worker.aclose() for worker in self._workers))
+
+
+def _shares(most_in_flight: int | None, workers: int) -> list[int | None]:
+    """How many calls each worker may have under way: one at least, so there may be fewer workers."""
+    if most_in_flight is None:
+        return [None] * workers
+    workers = min(workers, most_in_flight)
+    return [most_in_flight // workers + (number < most_in_flight % workers) for number in range(workers)]
 
 
 def _in_flight(worker: "_Worker") -> int:

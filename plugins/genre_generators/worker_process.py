@@ -8,7 +8,7 @@ from typing import Final, cast
 
 from genre.errors import UsageError
 from genre.parts import Json, Transient
-from genre_generators.deadline import Deadline
+from genre_generators.deadline import Watch
 from genre_generators.worker_lines import Lines, Outbox, Said
 from genre_generators.worker_messages import Configuration, read_beginning, read_failure
 
@@ -32,7 +32,7 @@ class WorkerProcess(asyncio.SubprocessProtocol):
 
     def __init__(self, longest_call: float) -> None:
         self._loop = loop = asyncio.get_running_loop()
-        self._deadline = Deadline(longest_call)
+        self._watch: Watch[asyncio.Future[Said]] = Watch(longest_call, _time_out)
         self.pid = 0
         self.answered = False
         self.refused: UsageError | None = None
@@ -88,13 +88,13 @@ class WorkerProcess(asyncio.SubprocessProtocol):
             raise Transient("a worker process ended before it was asked")
         number = next(self._numbers)
         call = self._calls[number] = self._loop.create_future()
+        self._watch.begin(call)
         if shared is not self._shared:
             self._shared = shared
             self._outbox.put([None, shared])
         self._outbox.put([number, question])
         try:
-            with self._deadline.call():
-                said = await call
+            said = await call
         except TimeoutError:
             with suppress(ProcessLookupError):  # it may have ended by itself this very moment
                 self._transport.kill()
@@ -103,6 +103,7 @@ class WorkerProcess(asyncio.SubprocessProtocol):
             self._outbox.put([number])
             raise
         finally:
+            self._watch.end(call)
             del self._calls[number]
         if said[1] is None:
             raise read_failure(said[2])
@@ -147,3 +148,8 @@ class WorkerProcess(asyncio.SubprocessProtocol):
         for call in self._calls.values():
             if not call.done():
                 call.set_exception(Transient("a worker process died during the call", may_be_billed=True))
+
+
+def _time_out(call: "asyncio.Future[Said]") -> None:
+    if not call.done():
+        call.set_exception(TimeoutError())

@@ -82,6 +82,22 @@ def test_one_quick_answer_and_noise_show_nothing(quick: list[float]) -> None:
     assert pace.allowed == 20
 
 
+def test_a_generator_has_calls_at_hand_only_while_the_server_follows() -> None:
+    async def entered(pace: Pace) -> int:
+        calls = [asyncio.create_task(pace.enter()) for _ in range(30)]
+        await asyncio.sleep(0)
+        for call in calls:
+            call.cancel()
+        return pace.in_flight
+
+    async def play() -> list[int]:
+        follows, limited = (Pace(Limits(concurrency=16), Clock(), ahead=2) for _ in range(2))
+        limited.limited(0.5)
+        return [await entered(follows), await entered(limited)]
+
+    assert asyncio.run(play()) == [18, 8]
+
+
 def test_it_never_falls_below_one_call() -> None:
     clock = Clock()
     pace = Pace(Limits(concurrency=4), clock)
