@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Hashable
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T", bound=Hashable)
 
@@ -44,6 +44,12 @@ class Watch(Generic[T]):
                 self._timer = self._loop.call_at(end, self._tell_of_late_ones)
                 return
             self._late(call)
+
+
+def time_out(call: "asyncio.Future[Any]") -> None:
+    """End a call that is waited for as a future, with TimeoutError."""
+    if not call.done():
+        call.set_exception(TimeoutError())
 
 
 class Deadline:

@@ -8,7 +8,7 @@ from typing import Final, cast
 
 from genre.errors import UsageError
 from genre.parts import Json, Transient
-from genre_generators.deadline import Watch
+from genre_generators.deadline import Watch, time_out
 from genre_generators.worker_lines import Lines, Outbox, Said
 from genre_generators.worker_messages import Configuration, read_beginning, read_failure
 
@@ -32,7 +32,7 @@ class WorkerProcess(asyncio.SubprocessProtocol):
 
     def __init__(self, longest_call: float) -> None:
         self._loop = loop = asyncio.get_running_loop()
-        self._watch: Watch[asyncio.Future[Said]] = Watch(longest_call, _time_out)
+        self._watch: Watch[asyncio.Future[Said]] = Watch(longest_call, time_out)
         self.pid = 0
         self.answered = False
         self.refused: UsageError | None = None
@@ -148,8 +148,3 @@ class WorkerProcess(asyncio.SubprocessProtocol):
         for call in self._calls.values():
             if not call.done():
                 call.set_exception(Transient("a worker process died during the call", may_be_billed=True))
-
-
-def _time_out(call: "asyncio.Future[Said]") -> None:
-    if not call.done():
-        call.set_exception(TimeoutError())
