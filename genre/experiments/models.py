@@ -36,6 +36,7 @@ from genre.modeling import (
     with_frozen_states,
     with_tokenizers,
 )
+from genre.modeling.devices import chosen_device
 from genre.modeling.processes import ALONE, Processes
 from genre.modeling.profiling import Profile
 from genre.options import structure
@@ -188,6 +189,7 @@ def train_model(
             f"{cell.name} fuses interests, and no reader of the split {plan.features.train_split!r} has any",
             remedy="put a round that makes profiles before it, or set fusion = false",
         )
+    recommender.to(chosen_device(plan.training.device))
     with processes.first_in_turn(), profile.phase("preparation"):
         prepared = with_frozen_states(
             untrained.features,

@@ -3,10 +3,10 @@
 import time
 from collections.abc import Callable, Mapping
 
-import torch
 from torch import Tensor
 
 from genre.errors import UsageError
+from genre.modeling.devices import device_of, random_state, set_random_state
 from genre.modeling.optimizer import RowwiseAdam
 from genre.modeling.processes import Processes
 from genre.modeling.recommender import Recommender
@@ -66,7 +66,7 @@ class CheckpointKeeper:
     def restore_random(self, state: TrainingState) -> None:
         """Draw on as the training that the checkpoint is of; to be called where torch's generator was seeded."""
         if state.step and len(self._random) == self._processes.size:
-            torch.set_rng_state(self._random[self._processes.rank])
+            set_random_state(self._random[self._processes.rank], device_of(self._recommender))
         self._random = ()
 
     def due(self) -> bool:
@@ -79,7 +79,8 @@ class CheckpointKeeper:
         Raises:
             RunError: it cannot be written.
         """
-        random = self._processes.gathered(torch.get_rng_state()) if within_epoch else ()
+        state_of_random = random_state(device_of(self._recommender))
+        random = self._processes.gathered(state_of_random) if within_epoch else ()
         if self._processes.rank == 0:
             model, optimizer = self._recommender.state_dict(), self._optimizer.state()
             write_checkpoint(self._settings.path, TrainingCheckpoint(self._identity, state, model, optimizer, random))

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from genre.errors import GenreError, RunError, UsageError
 from genre.modeling.batches import GroupSampler
 from genre.modeling.blocks import Dice
+from genre.modeling.devices import device_of
 from genre.modeling.evaluation import Evaluation, evaluation_of
 from genre.modeling.features import Features, SplitFeatures
 from genre.modeling.gradients import add_gradients
@@ -68,6 +69,8 @@ class ProcessGroup:
     @contextmanager
     def joined(self, recommender: Recommender, /) -> Iterator[None]:
         """Weights are those of rank 0, and `Dice` sees the whole batch."""
+        if (device := device_of(recommender)).type == "cuda":
+            torch.cuda.set_device(device)  # which NCCL uses
         for value in recommender.state_dict().values():
             dist.broadcast(value, 0)
         parts = [module for module in recommender.modules() if isinstance(module, Dice)]

@@ -9,9 +9,11 @@ import attrs
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from genre.errors import RunError
 from genre.modeling.cache import damaged, mapped
+from genre.modeling.devices import device_of, moved
 from genre.modeling.features import Features
 from genre.modeling.ragged import Ragged, concatenated_ranges
 from genre.modeling.recommender import Recommender
@@ -82,11 +84,13 @@ def _compute(
     """States (T, E) in the order of the tokens, in half precision; news of like length are encoded together."""
     order = np.argsort(tokens.lengths, kind="stable")
     result: NDArray[np.float16] | None = None
+    device = device_of(encoder) if isinstance(encoder, nn.Module) else torch.device("cpu")
     for start in range(0, len(order), _NEWS_AT_A_TIME):
         rows = order[start : start + _NEWS_AT_A_TIME]
         taken = tokens.take(rows)
         values, mask = taken.padded()
-        states = encoder.states(torch.from_numpy(values), torch.from_numpy(mask)).float().numpy()
+        given = moved((torch.from_numpy(values), torch.from_numpy(mask)), device)
+        states = encoder.states(*given).float().cpu().numpy()
         if result is None:
             result = allocate((len(tokens.values), states.shape[-1]))
         with np.errstate(over="ignore"):  # told of below

@@ -1,9 +1,8 @@
 """`NewsTower`: from the fields of news to field vectors and news vectors, composed of registered encoders."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
-import attrs
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -11,9 +10,8 @@ from torch.nn import functional as F
 from genre.parts import FieldEncoder, FieldSpec, FrozenStates, NewsBatch, NewsEncoder
 
 
-@attrs.frozen(eq=False)
-class NewsVectors:
-    """A table of encoded news.
+class NewsVectors(NamedTuple):
+    """A table of encoded news; a tuple, because torch's compiler does not follow records of attrs.
 
     Attributes:
         vectors: (N, D)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from genre.modeling.batches import ReaderBatch, by_length, news_batch, reader_batch
+from genre.modeling.devices import device_of, moved
 from genre.modeling.features import Features, SplitFeatures
 from genre.modeling.news_tower import NewsVectors
 from genre.modeling.ragged import IntArray, Ragged, concatenated_ranges
@@ -75,36 +76,37 @@ class _Scoring:
     def once(self) -> NDArray[np.float32]:
         """User vectors do not depend on the candidate: one for each reader."""
         users = self._users()  # (R, 1, D)
-        scores = np.empty(len(self.candidates), np.float32)
+        scores, device = np.empty(len(self.candidates), np.float32), device_of(self.recommender)
         for pairs in _chunks(len(self.candidates), self.settings.pairs_per_chunk):
-            user = users[torch.from_numpy(self.pair_readers[pairs])]
-            candidates = torch.from_numpy(self.candidates[pairs])[:, None]  # (P, 1)
-            scores[pairs] = self.recommender.score(self.news, user, candidates).squeeze(1)
+            user = users[moved(torch.from_numpy(self.pair_readers[pairs]), device)]
+            candidates = moved(torch.from_numpy(self.candidates[pairs]), device)[:, None]  # (P, 1)
+            scores[pairs] = self.recommender.score(self.news, user, candidates).squeeze(1).cpu()
         return scores
 
     def aware(self) -> NDArray[np.float32]:
         """A user vector for each pair of reader and candidate: a reader's candidates together, so that what does not
         depend on them is done once.
         """
-        scores = np.empty(len(self.candidates), np.float32)
+        scores, device = np.empty(len(self.candidates), np.float32), device_of(self.recommender)
         clicks = np.maximum(self.readers.histories.lengths, 1)
         rows = _CandidateRows.of(self.pair_readers, clicks, self.settings.pairs_per_chunk)
         for chosen in rows.chunks(self.settings.pairs_per_chunk):
             pairs, mask = rows.pairs(chosen)  # (B, C)
-            candidates, seen = torch.from_numpy(self.candidates[pairs]), torch.from_numpy(mask)
-            readers = self.readers.batch(rows.readers[chosen])
+            candidates, seen = moved((torch.from_numpy(self.candidates[pairs]), torch.from_numpy(mask)), device)
+            readers = moved(self.readers.batch(rows.readers[chosen]), device)
             user = self.recommender.encode_users(self.news, readers, candidates, seen)
-            scores[pairs[mask]] = self.recommender.score(self.news, user, candidates, seen)[seen]
+            scores[pairs[mask]] = self.recommender.score(self.news, user, candidates, seen)[seen].cpu()
         return scores
 
     def _users(self) -> Tensor:
         """(R, 1, D), computed in the order of the histories' lengths."""
-        order = np.argsort(self.readers.histories.lengths, kind="stable")
+        order, device = np.argsort(self.readers.histories.lengths, kind="stable"), device_of(self.recommender)
         users = []
         for rows in _chunks(len(order), self.settings.readers_per_chunk):
-            none = torch.zeros((len(rows), 0), dtype=torch.long)
-            users.append(self.recommender.encode_users(self.news, self.readers.batch(order[rows]), none))
-        back = torch.from_numpy(np.argsort(order, kind="stable"))
+            none = torch.zeros((len(rows), 0), dtype=torch.long, device=device)
+            readers = moved(self.readers.batch(order[rows]), device)
+            users.append(self.recommender.encode_users(self.news, readers, none))
+        back = moved(torch.from_numpy(np.argsort(order, kind="stable")), device)
         return torch.cat(users)[back]
 
 
@@ -175,9 +177,10 @@ class _NewsTable:
         """Encode them in the order of their lengths."""
         positions = np.unique(np.concatenate(wanted)).astype(np.int64)
         order = by_length(features.news, positions)
-        back = torch.from_numpy(np.argsort(order, kind="stable"))
+        device = device_of(recommender)
+        back = moved(torch.from_numpy(np.argsort(order, kind="stable")), device)
         chunks = [
-            recommender.encode_news(news_batch(features.news, positions[order[rows]]))
+            recommender.encode_news(moved(news_batch(features.news, positions[order[rows]]), device))
             for rows in _chunks(len(positions), settings.news_per_chunk)
         ]
         table = NewsVectors.join(chunks)

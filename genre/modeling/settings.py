@@ -11,6 +11,7 @@ from genre.parts import FieldKind
 
 Pool: TypeAlias = Literal["impression", "split"]
 Precision: TypeAlias = Literal["fp32", "bf16"]
+Device: TypeAlias = Literal["cpu", "cuda"]
 
 _at_least_one = attrs.validators.ge(1)
 
@@ -105,6 +106,8 @@ class TrainingSettings:
         precision: of products while training: `fp32`, or `bf16`, which gains where the processor multiplies matrices of
             it in hardware (AMX, GPUs) and costs elsewhere. Weights, moments and the loss stay in fp32, and so does
             evaluation.
+        device: what computes: `cpu`, or `cuda` for a card. Several processes on a machine have a card each.
+        compile: let torch compile the model for what computes it, which may take minutes. Sequences are padded then.
         learning_rate: of Adam. Three times the paper's: small data sets train in a third of the epochs, no worse.
         pretrained_learning_rate: of weights that come from a pre-trained language model, which larger steps ruin.
         weight_decay: L2 penalty of Adam, of all weights but embeddings with sparse gradients.
@@ -121,6 +124,8 @@ class TrainingSettings:
     batch_size: int = attrs.field(default=64, validator=_at_least_one)
     accumulate: int = attrs.field(default=1, validator=_at_least_one)
     precision: Precision = "fp32"
+    device: Device = "cpu"
+    compile: bool = False
     learning_rate: float = attrs.field(default=3e-3, validator=attrs.validators.gt(0))
     pretrained_learning_rate: float = attrs.field(default=3e-5, validator=attrs.validators.gt(0))
     weight_decay: float = attrs.field(default=0.0, validator=attrs.validators.ge(0))

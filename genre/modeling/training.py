@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 
 from genre.errors import RunError
-from genre.modeling.batches import GroupSampler
+from genre.modeling.batches import Batch, GroupSampler
 from genre.modeling.checkpoint_keeper import CheckpointKeeper
+from genre.modeling.compiling import compiled
+from genre.modeling.devices import chosen_device, device_of, on_device
 from genre.modeling.evaluation import summarize
 from genre.modeling.features import Features
 from genre.modeling.interrupts import Interrupts, noted_interrupts
@@ -75,7 +77,7 @@ def train(
     asked_to_end: Callable[[], bool] | None = None,
     profile: Profile | None = None,
 ) -> TrainingResult:
-    """Train in place. Afterwards the recommender is in evaluation mode, in its best state.
+    """Train in place. Afterwards the recommender is in evaluation mode, in its best state, on the settings' device.
 
     Args:
         seed: of order, negatives and dropout. The global random state stays as it is.
@@ -86,19 +88,26 @@ def train(
         profile: told where the time goes.
 
     Raises:
-        UsageError: a split does not exist or has nothing to train on, or the checkpoint is of another training.
+        UsageError: a split does not exist or has nothing to train on, the checkpoint is of another training, or there
+            is no such device.
         RunError: the loss is no number any more, or a checkpoint cannot be written.
         KeyboardInterrupt: with `checkpoints`, after the batch in which it came, and with a checkpoint of it.
     """
     sampler = GroupSampler(features, settings, seed, portions=recommender.news_tower.portions)
     if settings.stop_split is not None:
         features.split(settings.stop_split)  # a missing split is told of before the first epoch, not after it
+    device = chosen_device(settings.device)
+    recommender.to(device)
     optimizer = RowwiseAdam(recommender, settings)
     keeper = None
     if checkpoints is not None:
         identity = identity_of(recommender, features, settings, seed)
         keeper = CheckpointKeeper(checkpoints, identity, processes, recommender, optimizer)
-    with noted_interrupts(wanted=keeper is not None, also=asked_to_end) as interrupts, processes.joined(recommender):
+    with (
+        noted_interrupts(wanted=keeper is not None, also=asked_to_end) as interrupts,
+        processes.joined(recommender),
+        compiled(recommender, wanted=settings.compile) as logits,
+    ):
         state = TrainingState() if keeper is None else keeper.begin(on_message)
         course = _Course(
             recommender,
@@ -112,9 +121,10 @@ def train(
             interrupts,
             state,
             profile or Profile(),
+            logits,
         )
         while not state.ended(settings):
-            with torch.random.fork_rng(devices=[]):
+            with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
                 # Seeded by epoch, so that a run that goes on from here draws the same dropout.
                 torch.manual_seed(seed * 1_000_003 + state.epoch + processes.rank * _RANK_SEEDS)
                 if keeper is not None:
@@ -130,7 +140,11 @@ def train(
 
 @attrs.frozen(eq=False)
 class _Course:
-    """A training on its way."""
+    """A training on its way.
+
+    Attributes:
+        logits: the recommender, or what is compiled of it.
+    """
 
     recommender: Recommender
     features: Features
@@ -143,6 +157,12 @@ class _Course:
     interrupts: Interrupts
     state: TrainingState
     profile: Profile
+    logits: Callable[[Batch], Tensor]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the recommender is."""
+        return device_of(self.recommender)
 
     def train_epoch(self, on_step: OnStep | None) -> float:
         """Mean loss of the epoch's batches, of which some may be done already."""
@@ -150,7 +170,7 @@ class _Course:
         weights = self.optimizer.weights
         self.recommender.train()
         batches = self.processes.batches(self.sampler, self.recommender.baseline.loss, state.epoch, first=state.step)
-        for parts in self.profile.each("batches", batches):
+        for parts in self.profile.each("batches", on_device(batches, self.device)):
             loss = self._gradient(parts)
             asked = float(self.interrupts.requested), float(self.keeper is not None and self.keeper.due())
             with phase("gradients of all processes"):
@@ -181,8 +201,8 @@ class _Course:
         self.optimizer.forget()
         for part in parts:
             with self.profile.phase("forward"):
-                with torch.autocast("cpu", torch.bfloat16, enabled=half):
-                    logits = self.recommender(part.batch)
+                with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
+                    logits = self.logits(part.batch)
                 loss = _loss(loss_of, logits.float(), part)
             with self.profile.phase("backward"):
                 self.optimizer.backward(loss)
