@@ -22,7 +22,7 @@ def compiled(recommender: Recommender, *, wanted: bool) -> Iterator[Callable[[Ba
         return
     tables = [module for module in recommender.modules() if isinstance(module, nn.Embedding) and module.sparse]
     for table in tables:
-        table.forward = torch.compiler.disable(table.forward)  # type: ignore[method-assign]
+        table.forward = torch.compiler.disable(table.forward)  # type: ignore[method-assign, no-untyped-call]
     try:
         yield torch.compile(recommender, dynamic=True)
     finally:

@@ -55,7 +55,7 @@ def _moved(value: object, device: torch.device) -> object:
         return type(value)(_moved(inner, device) for inner in value)
     if attrs.has(type(value)):
         record: Any = value
-        fields = {field.name: _moved(getattr(record, field.name), device) for field in attrs.fields(type(value))}
+        fields = {field.name: _moved(getattr(record, field.name), device) for field in attrs.fields(type(record))}
         return attrs.evolve(record, **fields)
     return value
 
