@@ -2,6 +2,8 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
 from typing import Final
 
 import polars as pl
@@ -14,34 +16,42 @@ _TEXTS_AT_A_TIME: Final = 2**14
 def fingerprint(tables: Iterable[pl.DataFrame]) -> str:
     """Hash of the tables' columns, row by row, as 32 hexadecimal digits."""
     digest = hashlib.blake2b(digest_size=16)
-    for table in tables:
-        for column in table:
-            digest.update(f"{column.name}:{column.dtype}:{column.len()};".encode())
-            _update(digest, column)
+    hashing: Future[None] | None = None
+    with ThreadPoolExecutor(1, thread_name_prefix="genre-fingerprint") as thread:
+        for piece in chain.from_iterable(_pieces(column) for table in tables for column in table):
+            if hashing is not None:
+                hashing.result()
+            hashing = thread.submit(digest.update, piece)  # and the next piece is made meanwhile
     return digest.hexdigest()
 
 
-def _update(digest: hashlib.blake2b, column: pl.Series) -> None:
+def _pieces(column: pl.Series) -> Iterator[bytes]:
+    """What the hash reads of a column."""
+    yield f"{column.name}:{column.dtype}:{column.len()};".encode()
+    yield from _values(column)
+
+
+def _values(column: pl.Series) -> Iterator[bytes]:
     # Little endian everywhere, so that the hash is the same on every machine.
     for rows in _slices(column, _NUMBERS_AT_A_TIME):
-        digest.update(rows.is_null().to_numpy().astype("<u1").tobytes())
+        yield rows.is_null().to_numpy().astype("<u1").tobytes()
     if isinstance(column.dtype, pl.List):
         for rows in _slices(column, _NUMBERS_AT_A_TIME):
-            digest.update(rows.list.len().fill_null(0).to_numpy().astype("<u4").tobytes())
-        _update(digest, column.explode(empty_as_null=False, keep_nulls=False))
+            yield rows.list.len().fill_null(0).to_numpy().astype("<u4").tobytes()
+        yield from _values(column.explode(empty_as_null=False, keep_nulls=False))
     elif column.dtype == pl.String:
         # With the lengths before them, the joined texts can be cut in one way only.
         for rows in _slices(column, _NUMBERS_AT_A_TIME):
-            digest.update(rows.str.len_bytes().fill_null(0).to_numpy().astype("<u4").tobytes())
+            yield rows.str.len_bytes().fill_null(0).to_numpy().astype("<u4").tobytes()
         for rows in _slices(column, _TEXTS_AT_A_TIME):
-            digest.update((rows.str.join("").item() or "").encode())
+            yield (rows.str.join("").item() or "").encode()
     elif column.dtype.is_float():
         for rows in _slices(column, _NUMBERS_AT_A_TIME):
             floats = rows.fill_null(0).to_numpy()
-            digest.update(floats.astype(floats.dtype.newbyteorder("<")).tobytes())
+            yield floats.astype(floats.dtype.newbyteorder("<")).tobytes()
     else:
         for rows in _slices(column, _NUMBERS_AT_A_TIME):
-            digest.update(rows.to_physical().fill_null(0).to_numpy().astype("<i8").tobytes())
+            yield rows.to_physical().fill_null(0).to_numpy().astype("<i8").tobytes()
 
 
 def _slices(column: pl.Series, count: int) -> Iterator[pl.Series]:
