@@ -4,14 +4,18 @@ import logging
 import os
 from pathlib import Path
 
+import pytest
+
 
 def share_cluster() -> None:
-    """Start the cluster, if no test did before. Ray ends it with the process."""
+    """Start the cluster, if no test did before. Ray ends it with the process. Its workers find the tests' modules."""
     import ray
 
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     if not ray.is_initialized():
-        ray.init("local", num_cpus=4, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
+            ray.init("local", num_cpus=4, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
 
 
 def worker_processes(kind: str = "MapWorker") -> list[int]:

@@ -13,6 +13,7 @@ from torch import nn
 from genre.dataset import load_dataset
 from genre.modeling.composition import build_recommender
 from genre.modeling.distributed import process_group
+from genre.modeling.executors import Watch
 from genre.modeling.features import prepare_features
 from genre.modeling.processes import OneProcess, Processes
 from genre.modeling.recommender import Recommender
@@ -108,6 +109,12 @@ def arguments(wanted: Wanted) -> str:
     return json.dumps(
         attrs.asdict(wanted, value_serializer=lambda *args: str(args[2]) if isinstance(args[2], Path) else args[2])
     )
+
+
+def of_an_executor(text: str, _: Registry, processes: Processes, __: Watch) -> str:
+    """What each process of an executor that trains calls."""
+    torch.set_num_threads(1)
+    return json.dumps(attrs.asdict(course_of(structure(json.loads(text), Wanted, "arguments"), processes)))
 
 
 def alone(wanted: Wanted) -> Course:

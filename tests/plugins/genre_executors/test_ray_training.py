@@ -1,5 +1,6 @@
 """A training by two workers of a real cluster comes out as in one process, also when a worker is killed."""
 
+import json
 import os
 import signal
 import threading
@@ -9,12 +10,18 @@ from pathlib import Path
 import attrs
 import pytest
 from command_line import Genre
+from modeling.trained_together import Course, Wanted, alone, arguments, of_an_executor
 from ray_cluster import share_cluster, worker_processes
 
 from genre.dataset import save_dataset
 from genre.errors import RunError, UsageError
 from genre.experiments import Observer
+from genre.experiments.steps import read_dataset
 from genre.experiments.training import TrainingCall, TrainingOutcome, train_by_executor, train_folder
+from genre.generation import find_executor
+from genre.modeling.executors import TrainingExecutor, TrainingWork
+from genre.modeling.settings import TrainingSettings
+from genre.options import structure
 from genre.registry import Registry
 from genre.testing.planted import planted_dataset
 
@@ -79,6 +86,23 @@ def test_two_workers_have_the_losses_and_figures_of_one_process(call: TrainingCa
     assert outcome == expected
     # The model, and nothing else, is left.
     assert {path.name for path in call.out.parent.iterdir()} == {"data", "cache", "alone", "model"}
+
+
+@pytest.mark.slow
+def test_a_hundred_steps_on_real_data_have_the_losses_of_one_process(shared_data: Path, tmp_path: Path) -> None:
+    dataset = read_dataset(Registry.load(), "mind", {"folder": str(shared_data / "goodreads")})
+    save_dataset(dataset, tmp_path / "data")
+    settings = TrainingSettings(batch_size=64, stop_split=None, pool="split")
+    executor = find_executor(Registry.load(), "ray")
+    assert isinstance(executor, TrainingExecutor)
+    share_cluster()
+    for baseline in ("nrms", "lstur", "din"):
+        wanted = Wanted(data=tmp_path / "data", baseline=baseline, training=settings, steps=100)
+        entry = f"{of_an_executor.__module__}:{of_an_executor.__name__}"
+        work = TrainingWork(Registry.load(), entry, arguments(wanted), lambda _: None, tmp_path / "scratch")
+        course = structure(json.loads(executor.train(work)), Course, "ray")
+        assert len(course.losses) == 100
+        assert course.losses == pytest.approx(alone(wanted).losses, abs=1e-4)
 
 
 @pytest.mark.slow
