@@ -22,6 +22,8 @@ def fingerprint(tables: Iterable[pl.DataFrame]) -> str:
             if hashing is not None:
                 hashing.result()
             hashing = thread.submit(digest.update, piece)  # and the next piece is made meanwhile
+        if hashing is not None:
+            hashing.result()
     return digest.hexdigest()
 
 

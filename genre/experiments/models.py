@@ -181,6 +181,7 @@ def train_model(
     watcher = observer or Observer()
     cell = plan.cell
     profile = profile or Profile()
+    device = chosen_device(plan.training.device)  # a missing one is told before hours of preparation
     with processes.first_in_turn(), profile.phase("preparation"):
         untrained = build_model(registry, dataset, plan, cache=cache)
     recommender = untrained.recommender
@@ -189,7 +190,7 @@ def train_model(
             f"{cell.name} fuses interests, and no reader of the split {plan.features.train_split!r} has any",
             remedy="put a round that makes profiles before it, or set fusion = false",
         )
-    recommender.to(chosen_device(plan.training.device))
+    recommender.to(device)
     with processes.first_in_turn(), profile.phase("preparation"):
         prepared = with_frozen_states(
             untrained.features,

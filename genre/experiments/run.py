@@ -33,6 +33,7 @@ from genre.modeling import (
     save_model,
     summarize,
 )
+from genre.modeling.devices import chosen_device
 from genre.modeling.untrained import evaluate_untrained, news_documents, train_clicks
 from genre.parts import Baseline, Kind, RunFinished, RunPlan
 from genre.registry import Registry
@@ -194,6 +195,7 @@ def _plan(experiment: Experiment, registry: Registry) -> _Plan:
         check_override(override, experiment.features, where)
         baseline = overridden(registry.baseline(name), override)
         _check_parts(registry, baseline, override, where)
+        chosen_device(training.device)
         baselines[name] = (baseline, training)
     return _Plan(experiment, registry, rounds, baselines)
 

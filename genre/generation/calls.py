@@ -120,6 +120,7 @@ class Calls:
         )
         for route in self._routes.values():
             route.down = route.down or "the round has ended"
+            route.send_no_more()
         if workers and in_flight:
             await asyncio.wait(workers, timeout=DRAIN_SECONDS)
         for worker in workers:

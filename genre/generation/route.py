@@ -122,6 +122,11 @@ class Route:
         finally:
             self._pace.leave()
 
+    def send_no_more(self) -> None:
+        """What the generator has at hand is not sent any more."""
+        if isinstance(self.generator, HoldsCalls):
+            self.generator.send_no_more()
+
     async def _attempts(self, prompt: Prompt) -> Outcome:
         failures = 0
         lost: float | None = 0.0  # what earlier attempts may have cost
@@ -148,6 +153,7 @@ class Route:
                 return Outcome("refused", self._no_text(str(error)), together(lost, self._assumed(prompt, error)))
             except Fatal as error:
                 self.down = str(error)
+                self.send_no_more()
                 raise RouteDown(self.down, together(lost, self._assumed(prompt, error))) from error
             except RouteDown:
                 continue  # to where it is told what was lost

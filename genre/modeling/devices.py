@@ -28,7 +28,13 @@ def chosen_device(name: Device) -> torch.device:
             "training.device is 'cuda', and torch finds no CUDA device here",
             remedy="install torch for CUDA where there is a card, or set device = 'cpu'",
         )
-    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
+    number, count = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+    if number >= count:
+        raise UsageError(
+            f"process {number} of this machine has no CUDA device of its own: there are {count}",
+            remedy=f"start {count} processes at most, such as with torchrun --nproc-per-node {count}",
+        )
+    return torch.device("cuda", number)
 
 
 def device_of(module: nn.Module) -> torch.device:
@@ -39,7 +45,7 @@ def device_of(module: nn.Module) -> torch.device:
 def moved(value: T, device: torch.device) -> T:
     """A batch, or whatever else is made of records, mappings, tuples and tensors, with its tensors on a device.
 
-    Memory is pinned on the way to a card, which may go on working while it is copied.
+    Memory is pinned on the way to a card, so that nobody here waits for the copy.
     """
     return cast(T, _moved(value, device))
 

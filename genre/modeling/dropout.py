@@ -19,7 +19,8 @@ class Dropout(nn.Dropout):
 
     def forward(self, values: Tensor) -> Tensor:
         """(...) -> (...)"""
-        if not self.training or self.p in (0.0, 1.0) or values.device.type != "cpu":
+        as_torch = values.device.type != "cpu" or torch.compiler.is_compiling()
+        if not self.training or self.p in (0.0, 1.0) or as_torch:
             return F.dropout(values, self.p, self.training)
         dropped = min(max(round(self.p * _LEVELS), 1), _LEVELS - 1)
         return values * _kept(values, dropped)

@@ -1,4 +1,4 @@
-"""The training loop: Adam, early stopping that keeps the best state, the same result for the same seed."""
+"""The training loop: Adam, early stopping that keeps the best state, on a CPU the same result for the same seed."""
 
 import math
 from collections.abc import Callable, Sequence

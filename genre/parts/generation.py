@@ -231,6 +231,9 @@ class HoldsCalls(Protocol):
             how many more calls it takes meanwhile.
         """
 
+    def send_no_more(self) -> None:
+        """Calls that are at hand now are not sent any more: they fail as `Transient`, and cannot have been billed."""
+
 
 @runtime_checkable
 class Router(Protocol):

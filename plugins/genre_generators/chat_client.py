@@ -50,6 +50,10 @@ class ChatClient:
             return read_body(reply.body, self._model, self._failures.key)
         raise self._failures.of_reply(reply.status, reply.body, reply.retry_after)
 
+    def send_no_more(self) -> None:
+        """Send nothing of what waits to be sent."""
+        self._posts.send_no_more()
+
     async def aclose(self) -> None:
         """Close the connections; a later call opens new ones."""
         await self._posts.aclose()

@@ -41,6 +41,9 @@ class Posts(Protocol):
             UsageError: before any call: a worker process cannot begin.
         """
 
+    def send_no_more(self) -> None:
+        """Send nothing of what waits to be sent: such posts raise `Transient`."""
+
     async def aclose(self) -> None:
         """Close what is open; a later call opens it again."""
 
@@ -74,6 +77,9 @@ class ChatHttp:
             return Reply(response.status, response.headers.get("Retry-After"), body)
         except (aiohttp.ClientError, OSError) as failure:
             raise self._failures.of_connection(failure) from failure
+
+    def send_no_more(self) -> None:
+        """Nothing waits here."""
 
     async def aclose(self) -> None:
         """Close the connections; a later call opens new ones."""

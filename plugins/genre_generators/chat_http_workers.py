@@ -36,6 +36,10 @@ class ChatHttpWorkers:
         status, retry_after, body = await self._pool.ask([request.decode()])
         return Reply(status, retry_after, body.encode(*_BYTES))
 
+    def send_no_more(self) -> None:
+        """Send nothing of what waits in the workers: such posts raise `Transient`."""
+        self._pool.send_no_more()
+
     async def aclose(self) -> None:
         """End the processes; a later call starts others."""
         await self._pool.aclose()

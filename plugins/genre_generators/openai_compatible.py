@@ -101,6 +101,11 @@ class OpenAICompatibleGenerator:
         self._most_in_flight = concurrency
         return int(concurrency * AT_HAND) if self._options.workers else 0
 
+    def send_no_more(self) -> None:
+        """Let workers send nothing of what they have at hand."""
+        if self._client is not None:
+            self._client.send_no_more()
+
     async def complete(self, prompt: Prompt) -> Completion:
         """Answer one prompt.
 

@@ -14,10 +14,10 @@ from typing import Any, BinaryIO, Final
 
 from genre.errors import UsageError
 from genre.options import structure
-from genre.parts import Fatal, GenerationError, Json
+from genre.parts import Fatal, GenerationError, Json, Transient
 from genre_generators.chat_errors import plain, without_keys
 from genre_generators.worker_lines import Lines, Outbox, Said, encoded
-from genre_generators.worker_messages import Answer, Configuration, beginning, failure
+from genre_generators.worker_messages import BEGIN_NO_MORE, Answer, Configuration, beginning, failure
 
 
 def _litellm(told: Configuration) -> Answer:
@@ -94,14 +94,18 @@ class _Worker(asyncio.Protocol):
         self._lines = Lines()
         self._shared: Json = None
         self._calls: dict[int, asyncio.Task[None]] = {}
+        self._latest = self._taken_back = -1  # numbers of questions, which only grow
 
     def data_received(self, data: bytes) -> None:
         """Begin or cancel calls."""
         for said in self._lines.feed(data):
             number = said[0]
-            if number is None:
+            if said == BEGIN_NO_MORE:
+                self._taken_back = self._latest
+            elif number is None:
                 self._shared = said[1]
             elif len(said) > 1:
+                self._latest = number
                 self._calls[number] = asyncio.create_task(self._call(number, said[1], self._shared))
             elif (call := self._calls.pop(number, None)) is not None:
                 call.cancel()
@@ -110,10 +114,20 @@ class _Worker(asyncio.Protocol):
         """The parent has closed its end or is no more: nobody waits for the calls under way."""
         os._exit(0)
 
+    def _begun(self, number: int) -> Answer:
+        """What answers a question whose turn has come.
+
+        Raises:
+            Transient: it was taken back meanwhile.
+        """
+        if number <= self._taken_back:
+            raise Transient("the question was taken back before it was sent")
+        return self._answer
+
     async def _call(self, number: int, question: Said, shared: Json) -> None:
         try:
             async with self._places:
-                said = [number, await self._answer(question, shared)]
+                said = [number, await self._begun(number)(question, shared)]
         except GenerationError as error:
             said = [number, None, failure(error)]
         except Exception as error:  # noqa: BLE001  the parent has to be told whatever it is

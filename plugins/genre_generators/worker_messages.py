@@ -3,8 +3,8 @@
 The first line to a worker is its configuration. After it each line, either way, holds several messages. A message is a
 list, which is quicker to write and to read than names and values:
 
-- to a worker `[number, question]` asks, `[number]` takes the question back, and `[null, shared]` tells what belongs to
-  all questions that follow;
+- to a worker `[number, question]` asks, `[number]` takes the question back, `[null, shared]` tells what belongs to all
+  questions that follow, and `[null]` takes all questions back whose call has not begun;
 - to its parent `[null]` says first that the worker can make calls, `[null, message, where, remedy]` that it can make
   none, `[number, answer]` is the answer to a question, and `[number, null, failure]` says that there is none.
 
@@ -25,6 +25,9 @@ from genre_generators.worker_lines import Said
 
 Answer: TypeAlias = Callable[[Said, Json], Awaitable[Said]]
 """Answers a question, given what all questions share; it raises nothing but GenerationError."""
+
+BEGIN_NO_MORE: Final[Said] = [None]
+"""Takes all questions back whose call has not begun."""
 
 _ERRORS: Final[Mapping[str, type[GenerationError]]] = {
     cls.__name__: cls for cls in (RateLimited, Transient, Refused, Fatal)

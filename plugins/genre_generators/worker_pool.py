@@ -8,7 +8,7 @@ import attrs
 from genre.parts import Fatal, Json
 from genre_generators.chat_errors import MESSAGE_LENGTH, plain, without_keys
 from genre_generators.worker_lines import Said
-from genre_generators.worker_messages import Configuration
+from genre_generators.worker_messages import BEGIN_NO_MORE, Configuration
 from genre_generators.worker_process import WorkerProcess
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ class WorkerPool:
         most_in_flight: int | None = None,
     ) -> None:
         told = Configuration(caller, attrs.asdict(options), key)
-        longest = 2 * options.timeout + SILENCE_SECONDS  # a call may have waited in the worker as long as another took
+        # Where calls wait in the worker, one may have waited as long as another took.
+        longest = options.timeout * (1 if most_in_flight is None else 2) + SILENCE_SECONDS
         shares = _shares(most_in_flight, options.workers)
         self._workers = [_Worker(attrs.evolve(told, most_in_flight=share), longest) for share in shares]
 
@@ -62,6 +63,12 @@ class WorkerPool:
             return await (worker.at_work or await worker.running()).ask(question, shared)
         finally:
             worker.in_flight -= 1
+
+    def send_no_more(self) -> None:
+        """What waits in the workers is not begun: it fails as `Transient`."""
+        for worker in self._workers:
+            if worker.at_work is not None:
+                worker.at_work.outbox.put(BEGIN_NO_MORE)
 
     async def aclose(self) -> None:
         """End the processes."""

@@ -28,6 +28,7 @@ class WorkerProcess(asyncio.SubprocessProtocol):
         pid: its number.
         answered: whether any outcome of a call has come.
         refused: why it can make no call at all, if it cannot.
+        outbox: what it is told.
     """
 
     def __init__(self, longest_call: float) -> None:
@@ -41,8 +42,7 @@ class WorkerProcess(asyncio.SubprocessProtocol):
         self._calls: dict[int, asyncio.Future[Said]] = {}
         self._shared: Json = None
         self._numbers = itertools.count()
-        self._lines = Lines()
-        self._said = b""
+        self._lines, self._said = Lines(), b""
 
     @classmethod
     async def start(cls, configuration: Configuration, *, longest_start: float, longest_call: float) -> "WorkerProcess":
@@ -91,8 +91,8 @@ class WorkerProcess(asyncio.SubprocessProtocol):
         self._watch.begin(call)
         if shared is not self._shared:
             self._shared = shared
-            self._outbox.put([None, shared])
-        self._outbox.put([number, question])
+            self.outbox.put([None, shared])
+        self.outbox.put([number, question])
         try:
             said = await call
         except TimeoutError:
@@ -100,7 +100,7 @@ class WorkerProcess(asyncio.SubprocessProtocol):
                 self._transport.kill()
             raise Transient("a worker process did not answer in time", may_be_billed=True) from None
         except asyncio.CancelledError:
-            self._outbox.put([number])
+            self.outbox.put([number])
             raise
         finally:
             self._watch.end(call)
@@ -123,7 +123,7 @@ class WorkerProcess(asyncio.SubprocessProtocol):
         self._transport = cast(asyncio.SubprocessTransport, transport)
         self.pid = self._transport.get_pid()
         self._input = cast(asyncio.WriteTransport, self._transport.get_pipe_transport(0))
-        self._outbox = Outbox(self._loop.call_soon, self._input.write)
+        self.outbox = Outbox(self._loop.call_soon, self._input.write)
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         """It says something."""
