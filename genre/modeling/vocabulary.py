@@ -114,9 +114,8 @@ class Vocabulary:
             values = json.loads(text)
             _check_format(values["format"])
             tokenizers = {str(name): json.dumps(each) for name, each in values["tokenizers"].items()}
-            for each in tokenizers.values():
+            for each in {WORDS: tokenizers[WORDS], **tokenizers}.values():
                 Tokenizer.from_str(each)
-            Tokenizer.from_str(tokenizers[WORDS])
             width = values["word_width"]
             return cls(
                 tokenizers,
