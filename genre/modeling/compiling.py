@@ -21,7 +21,7 @@ def compiled(recommender: Recommender, *, wanted: bool) -> Iterator[Callable[[Ba
         yield recommender
         return
     tables = [module for module in recommender.modules() if isinstance(module, nn.Embedding) and module.sparse]
-    for table in tables:
+    for table in tables:  # each object's own, until the block ends
         table.forward = torch.compiler.disable(table.forward)  # type: ignore[method-assign, no-untyped-call]
     try:
         yield torch.compile(recommender, dynamic=True)

@@ -1,7 +1,7 @@
 """Where a model is trained and evaluated: the processor, or a CUDA device and how batches get there."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar, cast
 
@@ -66,7 +66,7 @@ def _moved(value: object, device: torch.device) -> object:
     return value
 
 
-def on_device(batches: Iterable[T], device: torch.device) -> Iterator[T]:
+def on_device(batches: Iterable[T], device: torch.device) -> Generator[T, None, None]:
     """Batches with their tensors on a device. For a card, a thread makes the next one meanwhile.
 
     On a processor there is no such thread: making a batch takes a twentieth of a step, and takes it from the step.

@@ -1,111 +1,38 @@
 """What cannot be used is asked for again with the reason, and ends as a record or in quarantine."""
 
-import asyncio
-import hashlib
 import json
-from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import attrs
 import polars as pl
 import pytest
 from fake_llm import FakeLLM, by_schema
-from small_data import small_dataset
+from generation.rounds_asked_again import (
+    assert_adds_up,
+    better_when_asked_again,
+    never,
+    run,
+    summarize,
+    times_asked,
+)
 
-from genre.dataset import Dataset
 from genre.errors import RunError, UsageError
 from genre.generation import (
-    AnswerStore,
-    Engine,
-    Limits,
-    PreparedRound,
     RoundProgress,
-    RoundReport,
     RoundSpec,
-    Routing,
     prepare_round,
     records,
     reports,
-    run_rounds,
 )
 from genre.generation.asking import LONGEST_QUOTE
-from genre.generation.pool import GeneratorPool
 from genre.parts import Completion, Fatal, Message, Prompt, Record, Refused, Sampling, Skipped
 from genre.registry import Registry
 from genre.settings import Layer, load_settings
-
-Answer = Callable[[Prompt], str | Exception]
 
 
 @pytest.fixture(scope="module")
 def registry() -> Registry:
     return Registry.load()
-
-
-@attrs.frozen(eq=False)
-class PoolOf(GeneratorPool):
-    """A pool with one generator under every name."""
-
-    generator: FakeLLM
-
-    def get(self, name: str) -> Routing:
-        return Routing.to(self.generator, Limits(attempts=1), name)
-
-
-@attrs.frozen(eq=False)
-class Outcome:
-    dataset: Dataset
-    report: RoundReport
-    generator: FakeLLM
-    folder: Path
-
-    @property
-    def quarantine(self) -> list[dict[str, object]]:
-        return [json.loads(line) for line in (self.folder / "quarantine.jsonl").read_text().splitlines()]
-
-    def asked(self, subject: str) -> list[Prompt]:
-        return [prompt for prompt in self.generator.prompts if prompt.subject == subject]
-
-
-def run(prepared: PreparedRound, answer: Answer, folder: Path, seen: list[RoundProgress] | None = None) -> Outcome:
-    generator = FakeLLM(answer)
-    with closing(AnswerStore(folder / "answers.sqlite")) as store:
-        dataset, [report] = asyncio.run(
-            run_rounds(
-                small_dataset(),
-                [prepared],
-                PoolOf(generator),
-                Engine(store),
-                folder=folder / "rounds",
-                on_progress=([] if seen is None else seen).append,
-            )
-        )
-    return Outcome(dataset, report, generator, folder / "rounds" / f"00-{prepared.name}")
-
-
-def summarize(registry: Registry, answer: Answer, folder: Path, **options: object) -> Outcome:
-    return run(prepare_round(registry, RoundSpec("news-summarizer", options=options)), answer, folder)
-
-
-def times_asked(prompt: Prompt) -> int:
-    """How often, as far as the prompt shows."""
-    return 1 if len(prompt.messages) == 2 else 2
-
-
-def better_when_asked_again(prompt: Prompt) -> str:
-    return "Gladly." if prompt.subject in ("N1", "N4") and times_asked(prompt) == 1 else by_schema(prompt)
-
-
-def never(prompt: Prompt) -> str:
-    return f"No, says {hashlib.blake2b(repr(prompt.messages).encode()).hexdigest()}."
-
-
-def assert_adds_up(report: RoundReport) -> None:
-    assert report.reused + report.calls + report.skipped == report.prompts + report.asked_again
-    assert report.records + sum(report.quarantined.values()) + report.skipped == report.prompts
-    for model in report.models:
-        assert model.answers == model.records + model.asked_again + sum(model.quarantined.values())
 
 
 def test_a_malformed_answer_is_asked_for_again_and_becomes_a_record(registry: Registry, tmp_path: Path) -> None:

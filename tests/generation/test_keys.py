@@ -1,6 +1,7 @@
 """Keys are hashes of canonical JSON, however that is written."""
 
 import hashlib
+from collections.abc import Mapping
 
 import attrs
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from genre.errors import RunError
 from genre.generation.keys import KeyMaker
-from genre.parts import Identity, Message, Prompt, Sampling, canonical_json
+from genre.parts import Identity, Json, Message, Prompt, Sampling, canonical_json
 
 WHO = Identity("small", "http://127.0.0.1/v1", {"top_k": 5})
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
@@ -23,9 +24,9 @@ def hashed(value: object) -> bytes:
 @settings(deadline=None)
 @given(CHATS, st.integers(0, 9), st.sampled_from([None, {"type": "object", "required": ["b", "a"]}]))
 def test_a_key_is_the_hash_of_the_canonical_json_of_all_that_decides_the_answer(
-    chat: tuple[Message, ...], draw: int, schema: dict[str, object] | None
+    chat: tuple[Message, ...], draw: int, schema: Mapping[str, Json] | None
 ) -> None:
-    prompt = Prompt("task", "N1", draw, chat, Sampling(9, 0.5), schema)  # type: ignore[arg-type]  # it is JSON
+    prompt = Prompt("task", "N1", draw, chat, Sampling(9, 0.5), schema)
     keys = KeyMaker({"small": WHO}).keys(prompt, ["small"])
     asked = {
         "messages": [[message.role, message.content] for message in chat],

@@ -73,7 +73,7 @@ def test_a_batch_is_made_ahead_for_a_card_and_one_only() -> None:
 
     there = on_device(batches(), META)
     next(there)
-    there.close()  # type: ignore[attr-defined]  # it waits for what is being made
+    there.close()  # it waits for what is being made
     assert made == [0, 1]
 
 
