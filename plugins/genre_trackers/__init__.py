@@ -1,0 +1,1 @@
+"""Trackers: where figures of a run are shown while it goes on."""
