@@ -1,6 +1,5 @@
 """Progress on the terminal: one line for each round and each training."""
 
-from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
@@ -9,6 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from genre.experiments.observer import Observer
 from genre.generation import RoundProgress
+from genre.parts import EpochFinished
 
 
 class TerminalObserver(Observer):
@@ -45,10 +45,10 @@ class TerminalObserver(Observer):
         """One bar for each training, which starts again each epoch."""
         self._show(cell, done, total, f"epoch {epoch}")
 
-    def on_epoch(self, cell: str, epoch: int, loss: float, metrics: Mapping[str, float]) -> None:
+    def on_epoch(self, cell: str, event: EpochFinished) -> None:
         """The newest figures beside the training's bar."""
-        figures = " ".join(f"{name} {value:.4f}" for name, value in metrics.items() if name == "auc")
-        self._note(cell, f"epoch {epoch}: loss {loss:.4f} {figures}")
+        figures = " ".join(f"{name} {value:.4f}" for name, value in event.metrics.items() if name == "auc")
+        self._note(cell, f"epoch {event.epoch}: loss {event.loss:.4f} {figures}")
 
     def on_message(self, text: str) -> None:
         """A line above the bars."""

@@ -123,7 +123,7 @@ class Evaluated:
 
     Attributes:
         summary: a row a segment (`all`, `new`, `warm`) with the four metrics and the number of impressions.
-        impressions: the metrics of every impression.
+        impressions: the metrics of every impression, and the scores of its candidates in the data set's order.
     """
 
     split: str
@@ -171,6 +171,7 @@ def train_model(
 
     Args:
         cache: folder for prepared features.
+        observer: told of progress; only an `Announcer` tells plugins, too.
         processes, checkpoints, asked_to_end, profile: as of `genre.modeling.train`.
 
     Raises:
@@ -203,10 +204,8 @@ def train_model(
         watcher.on_steps(cell.name, report.epoch, report.step, report.steps)
 
     def on_epoch(report: EpochReport) -> None:
-        watcher.on_epoch(cell.name, report.epoch, report.loss, report.metrics)
         event = EpochFinished(cell.variant, cell.baseline, cell.seed, report.epoch, report.loss, report.metrics)
-        if processes.rank == 0:
-            registry.announce("genre_epoch_finished", event=event)
+        watcher.on_epoch(cell.name, event)
 
     result = train(
         recommender,
@@ -238,7 +237,7 @@ def evaluate_model(
     prepared = with_frozen_states(prepared, model.recommender, cache=cache)
     evaluated = []
     for split in splits:
-        impressions = evaluate(model.recommender, prepared, split).impressions
+        impressions = evaluate(model.recommender, prepared, split).scored_impressions
         evaluated.append(Evaluated(split, summarize(impressions), impressions))
     return evaluated
 

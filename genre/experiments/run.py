@@ -20,7 +20,7 @@ from genre.experiments.models import (
     releases,
     train_model,
 )
-from genre.experiments.observer import Observer
+from genre.experiments.observer import Announcer, Observer
 from genre.experiments.plan import BaselineOverride, Experiment, VariantSpec, load_experiment
 from genre.experiments.results import Cell, UntrainedCell, result_rows, write_json
 from genre.experiments.rounds import rounds_of_experiment
@@ -295,7 +295,7 @@ def _run_untrained(plan: _Plan, variant: VariantSpec, dataset: Dataset, folder: 
         (folder / cell.name).mkdir(parents=True, exist_ok=True)
         evaluations = evaluate_untrained(name, dataset, plan.features(variant), plan.experiment.report)
         for split, evaluation in evaluations.items():
-            evaluation.impressions.write_parquet(folder / cell.name / f"impressions-{split}.parquet")
+            evaluation.scored_impressions.write_parquet(folder / cell.name / f"impressions-{split}.parquet")
             rows.extend(result_rows(cell, split, summarize(evaluation.impressions), leaked=dataset.leaked))
     return rows
 
@@ -308,7 +308,8 @@ def _run_cell(
     finished = _finished(folder / "result.json", key)
     if finished is not None:
         return True, finished
-    trained = train_model(plan.registry, enriched.dataset, cell, cache=cache, observer=observer)
+    announcer = Announcer(plan.registry, observer)
+    trained = train_model(plan.registry, enriched.dataset, cell, cache=cache, observer=announcer)
     folder.mkdir(parents=True, exist_ok=True)
     save_model(folder / "model", trained.model)
     rows: list[dict[str, object]] = []

@@ -1,7 +1,7 @@
 """Training as a step: a baseline on a saved data set, by one process or by several, kept in a checkpoint on its way."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import cast
@@ -11,9 +11,10 @@ import attrs
 from genre.dataset import load_dataset
 from genre.errors import UsageError
 from genre.experiments.models import CellPlan, check_override, overridden, overridden_training, train_model
-from genre.experiments.observer import Observer
+from genre.experiments.observer import Announcer, Observer
 from genre.experiments.plan import BaselineOverride, located, located_word_vectors
 from genre.experiments.results import Cell
+from genre.experiments.telling import Teller, hear
 from genre.generation import find_executor
 from genre.modeling import CheckpointSettings, FeatureSettings, TrainingSettings, check_model_folder, save_model
 from genre.modeling.executors import TrainingExecutor, TrainingWork, Watch
@@ -122,7 +123,7 @@ def train_folder(
             load_dataset(call.data),
             plan,
             cache=call.cache,
-            observer=watcher,
+            observer=Announcer(registry, watcher) if processes.rank == 0 else watcher,
             processes=processes,
             checkpoints=CheckpointSettings(path=call.checkpoint, minutes=call.minutes, resume=call.resume),
             asked_to_end=asked_to_end,
@@ -183,7 +184,7 @@ def train_by_executor(
         registry=registry,
         entry="genre.experiments.training:train_in_process",
         arguments=json.dumps(attrs.asdict(call), default=str),
-        on_event=lambda event: _hear(watcher, event),
+        on_event=lambda event: hear(watcher, event),
         scratch=call.out.with_name(f".{call.out.name}-executor"),
     )
     return structure(json.loads(found.train(work)), TrainingOutcome, f"executor {executor}")
@@ -195,38 +196,8 @@ def train_in_process(arguments: str, registry: Registry, processes: Processes, w
     outcome = train_folder(
         registry,
         attrs.evolve(call, resume=call.resume or (watch.restarted and call.checkpoint.exists())),
-        observer=_Teller(watch),
+        observer=Teller(watch.tell),
         processes=processes,
         asked_to_end=watch.asked_to_end,
     )
     return json.dumps(attrs.asdict(outcome))
-
-
-class _Teller(Observer):
-    """Tells another process of progress."""
-
-    def __init__(self, watch: Watch) -> None:
-        self._watch = watch
-
-    def on_steps(self, cell: str, epoch: int, done: int, total: int) -> None:
-        """As it is."""
-        self._watch.tell(json.dumps(["steps", cell, epoch, done, total]))
-
-    def on_epoch(self, cell: str, epoch: int, loss: float, metrics: Mapping[str, float]) -> None:
-        """As it is."""
-        self._watch.tell(json.dumps(["epoch", cell, epoch, loss, dict(metrics)]))
-
-    def on_message(self, text: str) -> None:
-        """As it is."""
-        self._watch.tell(json.dumps(["message", text]))
-
-
-def _hear(observer: Observer, event: str) -> None:
-    """What a `_Teller` told."""
-    kind, *values = json.loads(event)
-    listeners: Mapping[str, Callable[..., None]] = {
-        "steps": observer.on_steps,
-        "epoch": observer.on_epoch,
-        "message": observer.on_message,
-    }
-    listeners[kind](*values)

@@ -32,6 +32,13 @@ class Evaluation:
     offsets: NDArray[np.int64]
     impressions: pl.DataFrame
 
+    @property
+    def scored_impressions(self) -> pl.DataFrame:
+        """`impressions` with the scores of each one's candidates as a list, `scores`."""
+        rows = np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
+        lists = pl.DataFrame({"row": rows, "scores": self.scores}).group_by("row", maintain_order=True).agg("scores")
+        return self.impressions.hstack(lists.select("scores"))
+
 
 def evaluate(
     recommender: Recommender, features: Features, split: str, settings: EvaluationSettings = EVALUATION_DEFAULTS

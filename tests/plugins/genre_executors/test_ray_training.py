@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Mapping
 from pathlib import Path
 
 import attrs
@@ -22,6 +21,7 @@ from genre.generation import find_executor
 from genre.modeling.executors import TrainingExecutor, TrainingWork
 from genre.modeling.settings import TrainingSettings
 from genre.options import structure
+from genre.parts import EpochFinished
 from genre.registry import Registry
 from genre.testing.planted import planted_dataset
 
@@ -44,9 +44,9 @@ class Heard(Observer):
             self._epoch = 0
             self._do()
 
-    def on_epoch(self, cell: str, epoch: int, loss: float, metrics: Mapping[str, float]) -> None:
-        self.losses.append(loss)
-        self.metrics.append(dict(metrics))
+    def on_epoch(self, cell: str, event: EpochFinished) -> None:
+        self.losses.append(event.loss)
+        self.metrics.append(dict(event.metrics))
 
     def on_message(self, text: str) -> None:
         self.messages.append(text)
