@@ -34,6 +34,13 @@ settings_changes = click.option(
 @cache_path
 @budget_limit
 @executor_name
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Trainings that run at once, each in a process of its own, where the executor says.",
+)
 @json_option
 @click.pass_context
 def run(
@@ -45,6 +52,7 @@ def run(
     cache: Path,
     budget: str | None,
     executor: str | None,
+    jobs: int,
     as_json: bool,
 ) -> None:
     """Run the EXPERIMENT file: enrich each variant, train each baseline, write results.json."""
@@ -64,6 +72,7 @@ def run(
             observer=observer,
             budget=limit,
             executor=executor,
+            jobs=jobs,
         )
     _print_result(result, as_json=as_json)
 

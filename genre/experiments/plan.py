@@ -70,6 +70,7 @@ class VariantSpec:
         texts: version of the texts that encoders read.
         lengths: tokens kept of single text fields, over those of `features.texts` (an enhanced title is longer).
         fusion: whether readers' interests are fused into the user vector (equations 1 and 2).
+        baselines: those of the experiment that are trained on this variant; None for all of them.
     """
 
     name: str
@@ -77,6 +78,7 @@ class VariantSpec:
     texts: str = "latest"
     lengths: dict[str, int] = attrs.field(factory=dict)
     fusion: bool = False
+    baselines: tuple[str, ...] | None = None
 
 
 @attrs.frozen
@@ -159,6 +161,14 @@ class Experiment:
             if name not in UNTRAINED:
                 raise UsageError(
                     f"there is no untrained baseline {name!r}", where=self.path, remedy=nearest(name, UNTRAINED)
+                )
+        for variant in self.variants:
+            stray = [name for name in variant.baselines or () if name not in self.baselines]
+            if stray:
+                raise UsageError(
+                    f"the variant {variant.name!r} names a baseline {stray[0]!r}, which the experiment does not train",
+                    where=self.path,
+                    remedy=nearest(stray[0], self.baselines),
                 )
         for name in [self.name, *names]:
             if not is_name(name):

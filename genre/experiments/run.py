@@ -1,6 +1,5 @@
 """A whole run: variants are enriched, every cell is trained and evaluated, and results and a summary are written."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -9,16 +8,15 @@ import attrs
 
 from genre.dataset import Dataset, check_dataset_folder, save_dataset
 from genre.errors import UsageError, nearest
-from genre.experiments.enrichment import Enriched, enrich_variants
+from genre.experiments.cells import CellJob, run_cell, run_cells_at_once
+from genre.experiments.enrichment import enrich_variants
 from genre.experiments.models import (
     CellPlan,
     build_model,
     check_override,
-    evaluate_model,
     overridden,
     overridden_training,
     releases,
-    train_model,
 )
 from genre.experiments.observer import Announcer, Observer
 from genre.experiments.plan import BaselineOverride, Experiment, VariantSpec, load_experiment
@@ -30,7 +28,6 @@ from genre.generation import PreparedRound, RoundReport
 from genre.modeling import (
     FeatureSettings,
     TrainingSettings,
-    save_model,
     summarize,
 )
 from genre.modeling.devices import chosen_device
@@ -88,6 +85,7 @@ class _Plan:
                 releases=releases(self.registry, baseline),
             )
             for name, (baseline, training) in self.baselines.items()
+            if variant.baselines is None or name in variant.baselines
             for seed in self.experiment.seeds
         ]
 
@@ -102,6 +100,7 @@ def run_experiment(
     observer: Observer | None = None,
     budget: float | None = None,
     executor: str | None = None,
+    jobs: int = 1,
 ) -> RunResult:
     """Run an experiment. Called again, it makes no call that was answered and trains no cell that was finished.
 
@@ -110,7 +109,10 @@ def run_experiment(
         store: the answer store's file.
         cache: folder for prepared features.
         budget: US dollars that the calls may cost; None for no limit.
-        executor: where prompts are answered; None for the default of registry.toml.
+        executor: where prompts are answered, and cells run if several run at once; None for the default of
+            registry.toml.
+        jobs: cells that run at once, each in a process of its own; 1 for one after the other, in this process. A script
+            that asks for more has to guard its own call by `if __name__ == "__main__"`.
 
     Raises:
         UsageError: something in the experiment is wrong; told before the first call.
@@ -150,16 +152,8 @@ def run_experiment(
         budget=budget,
         executor=executor,
     )
-    rows: list[Mapping[str, object]] = []
-    reused = 0
-    for variant in experiment.variants:
-        save_dataset(enriched[variant.name].dataset, folder / "datasets" / variant.name)
-        rows.extend(_run_untrained(plan, variant, enriched[variant.name].dataset, folder / "cells"))
-        for cell in plan.cells(variant):
-            place = folder / "cells" / cell.cell.name
-            found, cell_rows = _run_cell(plan, cell, enriched[variant.name], place, cache=cache, observer=watcher)
-            reused += found
-            rows.extend(cell_rows)
+    datasets = {name: each.dataset for name, each in enriched.items()}
+    rows, reused = _run_cells(plan, datasets, folder, cache=cache, observer=watcher, at_once=jobs, executor=executor)
     reports = {name: each.reports for name, each in enriched.items()}
     write_json(folder / "experiment.json", _describe(experiment, reports))
     write_json(folder / "results.json", {"rows": rows})
@@ -287,6 +281,37 @@ def _rehearse(plan: _Plan, dataset: Dataset, cache: Path | None) -> None:
             news_documents(dataset, features)
 
 
+def _run_cells(
+    plan: _Plan,
+    datasets: Mapping[str, Dataset],
+    folder: Path,
+    *,
+    cache: Path | None,
+    observer: Observer,
+    at_once: int,
+    executor: str | None,
+) -> tuple[list[Mapping[str, object]], int]:
+    """The rows of all cells, and how many of them were finished before."""
+    rows: dict[str, list[dict[str, object]]] = {}
+    jobs: dict[str, list[CellJob]] = {}
+    for variant in plan.experiment.variants:
+        dataset, data = datasets[variant.name], folder / "datasets" / variant.name
+        save_dataset(dataset, data)
+        rows[variant.name] = _run_untrained(plan, variant, dataset, folder / "cells")
+        jobs[variant.name] = [
+            CellJob(cell, cell.key(dataset), data, folder / "cells" / cell.cell.name, cache)
+            for cell in plan.cells(variant)
+        ]
+    open_jobs = [job for each in jobs.values() for job in each if job.finished() is None]
+    if at_once > 1 and len(open_jobs) > 1:
+        run_cells_at_once(plan.registry, open_jobs, observer, at_once=at_once, executor=executor)
+    else:
+        for job in open_jobs:
+            run_cell(plan.registry, job, datasets[job.plan.cell.variant], Announcer(plan.registry, observer))
+    found = [row for name, each in jobs.items() for row in (*rows[name], *(row for job in each for row in job.rows()))]
+    return list(found), sum(map(len, jobs.values())) - len(open_jobs)
+
+
 def _run_untrained(plan: _Plan, variant: VariantSpec, dataset: Dataset, folder: Path) -> list[dict[str, object]]:
     """The rows of a variant's untrained baselines, which take seconds and are made again in every run."""
     rows: list[dict[str, object]] = []
@@ -298,38 +323,6 @@ def _run_untrained(plan: _Plan, variant: VariantSpec, dataset: Dataset, folder: 
             evaluation.scored_impressions.write_parquet(folder / cell.name / f"impressions-{split}.parquet")
             rows.extend(result_rows(cell, split, summarize(evaluation.impressions), leaked=dataset.leaked))
     return rows
-
-
-def _run_cell(
-    plan: _Plan, cell: CellPlan, enriched: Enriched, folder: Path, *, cache: Path | None, observer: Observer
-) -> tuple[bool, list[dict[str, object]]]:
-    """The rows of a cell, and whether it was finished before."""
-    key = cell.key(enriched.dataset)
-    finished = _finished(folder / "result.json", key)
-    if finished is not None:
-        return True, finished
-    announcer = Announcer(plan.registry, observer)
-    trained = train_model(plan.registry, enriched.dataset, cell, cache=cache, observer=announcer)
-    folder.mkdir(parents=True, exist_ok=True)
-    save_model(folder / "model", trained.model)
-    rows: list[dict[str, object]] = []
-    for each in evaluate_model(trained.model, enriched.dataset, plan.experiment.report, cache=cache):
-        each.impressions.write_parquet(folder / f"impressions-{each.split}.parquet")
-        rows.extend(result_rows(cell.cell, each.split, each.summary, leaked=enriched.dataset.leaked))
-    training = {**attrs.asdict(trained.result), "word_vector_share": trained.word_vector_share}
-    # Written last: a cell with this file is finished.
-    write_json(folder / "result.json", {"key": key, "rows": rows, "training": training})
-    return False, rows
-
-
-def _finished(path: Path, key: str) -> list[dict[str, object]] | None:
-    if not path.is_file():
-        return None
-    try:
-        result = json.loads(path.read_text(encoding="utf-8"))
-        return list(result["rows"]) if result["key"] == key else None
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"not a cell's result: {error!r}", where=path, remedy="delete the file") from error
 
 
 def _describe(experiment: Experiment, reports: Mapping[str, Sequence[RoundReport]]) -> dict[str, object]:

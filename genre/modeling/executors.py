@@ -1,6 +1,6 @@
-"""Executors that train: a training handed to the processes of a cluster. Those that answer prompts may do so, too."""
+"""Executors that train, or run several trainings at once. Those that answer prompts may do so, too."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -55,4 +55,36 @@ class TrainingExecutor(Protocol):
         Raises:
             GenreError: what a process raises, or processes were lost again and again.
             KeyboardInterrupt: the training was interrupted; processes were asked to end, and have.
+        """
+
+
+@attrs.frozen(eq=False)
+class Jobs:
+    """Jobs that do not need each other, for an executor.
+
+    Attributes:
+        registry: plugins and settings, from which other processes make the same parts.
+        entry: import string of what does a job: `entry(arguments, registry, watch) -> None`, with a `Watch`.
+        arguments: of each job; plain text.
+        at_once: how many are under way, at most.
+        on_event: told what jobs tell, each in its order.
+    """
+
+    registry: Registry
+    entry: str
+    arguments: Sequence[str]
+    at_once: int
+    on_event: Callable[[str], None]
+
+
+@runtime_checkable
+class JobExecutor(Protocol):
+    """An executor that runs jobs, each in a process of its own."""
+
+    def run_jobs(self, jobs: Jobs) -> None:
+        """Return when all of them are done.
+
+        Raises:
+            GenreError: what a job raises, or its process was lost. The others were asked to end, and have.
+            KeyboardInterrupt: jobs were asked to end, and have.
         """

@@ -1,4 +1,4 @@
-"""The executor `local`: an engine, or a training, in this process."""
+"""The executor `local`: an engine, or a training, in this process; jobs in others of this machine."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,7 +8,7 @@ from genre.discovery import load_import_string
 from genre.generation import Asker, Engine, Work
 
 if TYPE_CHECKING:
-    from genre.modeling.executors import TrainingWork
+    from genre.modeling.executors import Jobs, TrainingWork
 
 
 class LocalExecutor:
@@ -28,6 +28,12 @@ class LocalExecutor:
 
         outcome: str = load_import_string(work.entry)(work.arguments, work.registry, ALONE, _Watch(work))  # type: ignore[operator]
         return outcome
+
+    def run_jobs(self, jobs: "Jobs") -> None:
+        """Run jobs by processes of this machine."""
+        from genre_executors.processes import run_in_processes
+
+        run_in_processes(jobs)
 
 
 class _Watch:

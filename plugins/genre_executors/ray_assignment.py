@@ -10,7 +10,7 @@ from genre.generation import GeneratorPool, Limits, Routing
 from genre.generation.keys import identity_text
 from genre.parts import Fatal, Generator, Identity, Price, Prompt
 from genre.registry import Registry
-from genre_executors.ray_rows import SentLayers, sent_layers, settings_from
+from genre_executors.sent import SentLayers, sent_layers, settings_from
 
 
 @attrs.frozen

@@ -76,5 +76,5 @@ def _check_cpus(needed: float) -> None:
         raise UsageError(
             f"the cluster has {there:g} logical CPUs, and the workers take {needed:g}",
             where="executor ray",
-            remedy="lower `workers` or `cpus`, or add machines",
+            remedy="lower `workers`, `cpus` or --jobs, or add machines",
         )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
-from genre_executors.ray_rows import Failure
+from genre_executors.sent import Failure
 
 if TYPE_CHECKING:
     from ray.actor import ActorHandle

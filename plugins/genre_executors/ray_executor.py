@@ -16,7 +16,7 @@ from genre.generation.keys import KeyMaker
 from genre.parts import Prompt
 
 if TYPE_CHECKING:
-    from genre.modeling.executors import TrainingWork
+    from genre.modeling.executors import Jobs, TrainingWork
     from genre_executors.ray_round import ClusterRound
 
 
@@ -64,6 +64,12 @@ class RayExecutor:
         from genre_executors.ray_training import train_on_ray
 
         return train_on_ray(self._options, work)
+
+    def run_jobs(self, jobs: "Jobs") -> None:
+        """Run jobs as tasks of the cluster."""
+        from genre_executors.ray_jobs import run_jobs_on_ray
+
+        run_jobs_on_ray(self._options, jobs)
 
     @asynccontextmanager
     async def open(self, work: Work) -> AsyncIterator[Asker]:

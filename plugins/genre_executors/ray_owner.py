@@ -16,7 +16,8 @@ from genre.generation.calls import DRAIN_SECONDS
 from genre.generation.commits import GroupCommit
 from genre.parts import AnswersStored
 from genre_executors.ray_ledger import Grant, Ledger
-from genre_executors.ray_rows import Failure, answer_from, answer_text, failure_of
+from genre_executors.ray_rows import answer_from, answer_text
+from genre_executors.sent import Failure, failure_of
 
 BEAT_SECONDS: Final = 0.1
 """How often a worker tells how it is; it learns then whether to stop."""

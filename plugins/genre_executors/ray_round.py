@@ -17,8 +17,9 @@ from genre.parts import AnswersStored, Prompt
 from genre_executors.ray_assignment import Assignment
 from genre_executors.ray_cluster import answered_blocks, owner_here
 from genre_executors.ray_owner import News
-from genre_executors.ray_rows import answer_from, error_of, failure_of, prompt_text
+from genre_executors.ray_rows import answer_from, prompt_text
 from genre_executors.ray_store import owner_is_gone
+from genre_executors.sent import error_of, failure_of
 
 if TYPE_CHECKING:
     from ray.actor import ActorHandle

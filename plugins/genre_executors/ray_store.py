@@ -7,7 +7,8 @@ import ray
 
 from genre.errors import RunError
 from genre.generation import StoredAnswer
-from genre_executors.ray_rows import answer_from, answer_text, error_of
+from genre_executors.ray_rows import answer_from, answer_text
+from genre_executors.sent import error_of
 
 if TYPE_CHECKING:
     from ray.actor import ActorHandle

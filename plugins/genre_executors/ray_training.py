@@ -16,7 +16,7 @@ from genre.errors import GenreError, RunError
 from genre.registry import Registry
 from genre_executors.ray_connection import connected
 from genre_executors.ray_desk import FLUSH_SECONDS, Desk, DeskWatch, News
-from genre_executors.ray_rows import error_of, failure_of, sent_layers, settings_from
+from genre_executors.sent import error_of, failure_of, sent_layers, settings_from
 
 if TYPE_CHECKING:
     from ray.actor import ActorHandle

@@ -17,8 +17,9 @@ from genre.parts import Prompt
 from genre_executors.ray_assignment import Assignment, DownGenerator
 from genre_executors.ray_ledger import Grant, LeasedBudget
 from genre_executors.ray_owner import BEAT_SECONDS
-from genre_executors.ray_rows import answer_text, failure_of, prompt_from
+from genre_executors.ray_rows import answer_text, prompt_from
 from genre_executors.ray_store import OwnerStore
+from genre_executors.sent import failure_of
 
 if TYPE_CHECKING:
     from ray.actor import ActorHandle

@@ -10,7 +10,8 @@ from genre.errors import RunError
 from genre.generation import AnswerStore, StoredAnswer
 from genre.parts import Completion
 from genre_executors.ray_owner import Owner
-from genre_executors.ray_rows import answer_from, answer_text, failure_of
+from genre_executors.ray_rows import answer_from, answer_text
+from genre_executors.sent import failure_of
 
 
 def answer(number: int) -> StoredAnswer:
