@@ -92,7 +92,8 @@ class Settings:
             return key
         if layer.path is None:
             return f"{layer.origin}, {key}"
-        line = _line_of(layer.path, path)
+        lines = (_line_of(layer.path, path[: length + 1]) for length in reversed(range(len(path))))
+        line = next(filter(None, lines), None)  # its own, or that of the inline table that it is in
         return f"{layer.path}:{line}, {key}" if line else f"{layer.path}, {key}"
 
     def over(self, layer: Layer) -> "Settings":

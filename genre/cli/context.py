@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "evaluate": "genre.cli.models:evaluate",
     "run": "genre.cli.run:run",
     "plugins": "genre.cli.plugins:plugins",
+    "config": "genre.cli.config:config",
 }
 """Commands in the order of the work; each module is imported when it is needed."""
 

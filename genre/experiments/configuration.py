@@ -1,0 +1,127 @@
+"""What is set, and by whom: the tables of registry.toml in all their layers, and an experiment with its defaults."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+from genre.errors import UsageError
+from genre.experiments.plan import REGISTRY_TABLES, Experiment, load_experiment, options_from
+from genre.options import Secret
+from genre.registry import Registry
+from genre.settings import Layer, Settings, read_toml
+
+DEFAULT: Final = "default"
+HIDDEN: Final = "(hidden)"
+_SECRET: Final = re.compile(r"key|token|secret|password|credential|authorization", re.IGNORECASE)
+
+
+@attrs.frozen
+class ConfiguredValue:
+    """One value.
+
+    Attributes:
+        key: dotted, as in the file.
+        value: JSON values only.
+        origin: the file that says so, with the line as far as it can be told; `"command line"`; or `"default"`.
+    """
+
+    key: str
+    value: object
+    origin: str
+
+
+def configuration(
+    registry: Registry, experiment: Path | None = None, changes: Iterable[str] = ()
+) -> list[ConfiguredValue]:
+    """Every value of registry.toml that some layer sets, and with an experiment also all of its own, defaults included.
+
+    Args:
+        changes: as of `load_experiment`.
+
+    Raises:
+        UsageError: a file is not as it should be, or there are changes of nothing.
+    """
+    changes = tuple(changes)
+    if experiment is None:
+        if changes:
+            raise UsageError(
+                "there is no experiment that could be changed", remedy="name an experiment file before --set"
+            )
+        return list(_of_registry(registry.settings))
+    loaded = load_experiment(experiment, changes)
+    settings = loaded.layered(registry.settings)
+    registry.with_settings(settings)  # a mistake in its tables is told
+    return [*_of_experiment(loaded, experiment, changes), *_of_registry(settings)]
+
+
+def _of_registry(settings: Settings) -> Iterator[ConfiguredValue]:
+    for table in REGISTRY_TABLES:
+        for path, value in _leaves(settings.table(table), (table,)):
+            yield ConfiguredValue(".".join(path), _shown(path, value), _place(settings, path))
+
+
+def _of_experiment(experiment: Experiment, file: Path, changes: Iterable[str]) -> Iterator[ConfiguredValue]:
+    said = {name: value for name, value in read_toml(file).items() if name not in REGISTRY_TABLES}
+    layers = Settings((Layer("experiment", said, file), Layer("command line", options_from(changes))))
+
+    def plain(_instance: object, _attribute: object, value: object) -> object:
+        return str(value) if isinstance(value, Path) else value
+
+    values = attrs.asdict(
+        experiment, value_serializer=plain, filter=lambda field, _: field.name not in ("settings", "path")
+    )
+    for path, value in _leaves(values, ()):
+        yield ConfiguredValue(".".join(path), _shown(path, value), _origin(layers, path))
+
+
+def _origin(layers: Settings, path: tuple[str, ...]) -> str:
+    """Who says the value, or the list that it is in."""
+    for layer in reversed(layers.layers):
+        value: object = layer.data
+        listed = len(path)
+        for depth, name in enumerate(path):
+            if isinstance(value, Mapping) and name in value:
+                value = value[name]
+            elif isinstance(value, list):  # which no other layer says a part of
+                listed = min(listed, depth)
+                value = value[int(name)]
+            else:
+                break
+        else:
+            return _place(layers, path[:listed])
+        if listed < len(path):
+            return DEFAULT
+    return DEFAULT
+
+
+def _place(settings: Settings, path: tuple[str, ...]) -> str:
+    """Where a layer says it, without the key."""
+    return settings.where(*path).removesuffix(f", {'.'.join(path)}")
+
+
+def _leaves(table: Mapping[str, object], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], object]]:
+    """The values of nested tables, those in lists by their number from 0; an empty table is a value."""
+    for name, value in table.items():
+        place = (*path, str(name))
+        if isinstance(value, list | tuple) and any(isinstance(each, Mapping) for each in value):
+            value = {str(number): each for number, each in enumerate(value)}  # noqa: PLW2901
+        if isinstance(value, Mapping) and value and not _names_a_secret(value):
+            yield from _leaves(value, place)
+        else:
+            yield place, value
+
+
+def _names_a_secret(value: Mapping[str, object]) -> bool:
+    """Whether it is `{ env = "NAME" }`."""
+    return set(value) == {field.name for field in attrs.fields(Secret)}
+
+
+def _shown(path: tuple[str, ...], value: object) -> object:
+    """A key in clear text is refused when it is used, and not shown before."""
+    if isinstance(value, Mapping) and _names_a_secret(value):
+        return f"${value['env']}"
+    hides = path[0] not in ("features", "training") and _SECRET.search(path[-1]) is not None
+    return HIDDEN if hides and isinstance(value, str) and value else value

@@ -1,0 +1,114 @@
+"""`genre config show`: every value, and who says it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from command_line import Genre
+
+EXPERIMENT = """\
+name = "shown"
+baselines = ["nrms"]
+dataset = { reader = "sample", options = { news = 80 } }
+
+[training]
+epochs = 3
+
+[generators.asked]
+plugin = "litellm"
+api_key = { env = "ASKED_KEY" }
+
+[[variants]]
+name = "original"
+fusion = false
+"""
+
+
+@pytest.fixture
+def experiment(tmp_path: Path) -> Path:
+    (tmp_path / "shown.toml").write_text(EXPERIMENT)
+    return tmp_path / "shown.toml"
+
+
+def shown(genre: Genre, *arguments: object) -> dict[str, tuple[object, str]]:
+    outcome = genre("config", "show", *arguments, "--json")
+    assert outcome.code == 0, outcome.err
+    return {row["key"]: (row["value"], row["origin"]) for row in json.loads(outcome.out)}
+
+
+def test_a_value_of_the_file_is_told_with_its_line(genre: Genre, experiment: Path) -> None:
+    values = shown(genre, experiment)
+    assert values["training.epochs"] == (3, f"{experiment}:6")
+    assert values["dataset.options.news"] == (80, f"{experiment}:3")
+    assert values["variants.0.fusion"] == (False, f"{experiment}:12")
+
+
+def test_what_nobody_says_is_a_default(genre: Genre, experiment: Path) -> None:
+    values = shown(genre, experiment)
+    assert values["training.batch_size"] == (64, "default")
+    assert values["variants.0.texts"] == ("latest", "default")
+
+
+def test_the_command_line_is_above_the_file(genre: Genre, experiment: Path) -> None:
+    values = shown(genre, experiment, "--set", "training.epochs=5", "--set", "dataset.options.users=60")
+    assert values["training.epochs"] == (5, "command line")
+    assert values["dataset.options.users"] == (60, "command line")
+    assert values["dataset.options.news"] == (80, f"{experiment}:3")
+
+
+def test_a_list_of_the_command_line_takes_the_place_of_the_file_s(genre: Genre, experiment: Path) -> None:
+    values = shown(genre, experiment, "--set", 'variants=[{name = "other"}]')
+    assert values["variants.0.name"] == ("other", "command line")
+    assert values["variants.0.fusion"] == (False, "default")
+
+
+def test_tables_of_registry_toml_are_told_from_every_layer(genre: Genre, experiment: Path) -> None:
+    (experiment.parent / "registry.toml").write_text("[generators.local]\nlimits = { concurrency = 2 }\n")
+    values = shown(genre, experiment)
+    assert values["generators.local.limits.concurrency"] == (2, f"{experiment.parent / 'registry.toml'}:2")
+    assert values["generators.asked.plugin"] == ("litellm", f"{experiment}:9")
+    plugin, origin = values["generators.local.plugin"]
+    assert plugin == "local"
+    assert origin.partition(":")[0].endswith("registry.toml")
+    assert origin != values["generators.local.limits.concurrency"][1]
+
+
+def test_a_key_is_told_by_the_name_of_its_variable(
+    genre: Genre, experiment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASKED_KEY", "sk-secret")
+    outcome = genre("config", "show", experiment, "--origin")
+    assert 'generators.asked.api_key = "$ASKED_KEY"' in outcome.out
+    assert "sk-secret" not in outcome.out
+
+
+def test_a_key_in_clear_text_is_not_shown(genre: Genre, experiment: Path) -> None:
+    experiment.write_text(EXPERIMENT.replace('{ env = "ASKED_KEY" }', '"sk-in-clear-text"'))
+    outcome = genre("config", "show", experiment, "--origin")
+    assert "sk-in-clear-text" not in outcome.out + outcome.err
+    assert "(hidden)" in outcome.out
+
+
+def test_without_an_experiment_registry_toml_is_shown(genre: Genre) -> None:
+    outcome = genre("config", "show", "--origin")
+    assert outcome.code == 0
+    assert 'defaults.generator = "local"  # ' in outcome.out
+    assert "training" not in outcome.out
+
+
+def test_a_value_on_a_line_of_its_own_holds_no_escape_of_the_terminal(genre: Genre, experiment: Path) -> None:
+    experiment.write_text(EXPERIMENT + 'texts = "\\u001b[31mred"\n')
+    assert "\x1b" not in genre("config", "show", experiment).out
+
+
+def test_changes_of_nothing_are_refused(genre: Genre) -> None:
+    outcome = genre("config", "show", "--set", "training.epochs=5")
+    assert outcome.code == 2
+    assert "name an experiment file" in outcome.err
+
+
+def test_a_mistake_in_the_file_is_told_as_by_a_run(genre: Genre, experiment: Path) -> None:
+    experiment.write_text(EXPERIMENT.replace("epochs", "epoch"))
+    outcome = genre("config", "show", experiment)
+    assert outcome.code == 2
+    assert "did you mean 'epochs'" in outcome.err
