@@ -80,6 +80,11 @@ def genre_executors() -> Iterable[Part]:  # type: ignore[empty-body]
 
 
 @hookspec
+def genre_trackers() -> Iterable[Part]:  # type: ignore[empty-body]
+    """Trackers: where figures of a run are shown. Target: `(options, run) -> Tracker`."""
+
+
+@hookspec
 def genre_commands() -> Iterable[Part]:  # type: ignore[empty-body]
     """Further commands of `genre`. Target: a `click.Command`, loaded when it is called."""
 

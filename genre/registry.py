@@ -26,6 +26,7 @@ PART_HOOKS: Final[Mapping[str, tuple[Kind | None, type[AnyPart]]]] = {
     "genre_interactions": ("interaction", Part),
     "genre_baselines": ("baseline", Baseline),
     "genre_executors": ("executor", Part),
+    "genre_trackers": ("tracker", Part),
     "genre_commands": ("command", Part),
 }
 """Which kind each hook yields, and its record; an encoder says itself what it encodes."""

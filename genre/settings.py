@@ -15,6 +15,8 @@ import click
 from genre.errors import UsageError, nearest
 
 FILE_NAME: Final = "registry.toml"
+TABLES: Final = ("plugins", "generators", "executors", "trackers", "tasks", "defaults")
+"""What a registry.toml may hold."""
 Table = dict[str, object]
 
 
@@ -130,14 +132,13 @@ def read_layer(origin: str, path: Path) -> Layer:
         UsageError: it is not TOML, or has an unknown top-level table.
     """
     data = read_toml(path)
-    known = {"plugins", "generators", "executors", "tasks", "defaults"}
     for name in data:
-        if name not in known:
+        if name not in TABLES:
             line = _line_of(path, (name,))
             raise UsageError(
                 f"unknown table {name!r}",
                 where=f"{path}:{line}" if line else path,
-                remedy=nearest(name, known),
+                remedy=nearest(name, TABLES),
             )
     return Layer(origin, data, path)
 

@@ -41,6 +41,13 @@ settings_changes = click.option(
     show_default=True,
     help="Trainings that run at once, each in a process of its own, where the executor says.",
 )
+@click.option(
+    "trackers",
+    "--tracker",
+    multiple=True,
+    metavar="NAME",
+    help="Where figures are shown, too: `jsonl`, `tensorboard`, `mlflow`, or [trackers.NAME]; may be repeated.",
+)
 @json_option
 @click.pass_context
 def run(
@@ -53,6 +60,7 @@ def run(
     budget: str | None,
     executor: str | None,
     jobs: int,
+    trackers: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Run the EXPERIMENT file: enrich each variant, train each baseline, write results.json."""
@@ -73,6 +81,7 @@ def run(
             budget=limit,
             executor=executor,
             jobs=jobs,
+            trackers=trackers,
         )
     _print_result(result, as_json=as_json)
 

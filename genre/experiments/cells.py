@@ -10,7 +10,7 @@ from genre.dataset import Dataset, load_dataset
 from genre.errors import UsageError
 from genre.experiments.models import CellPlan, evaluate_model, train_model
 from genre.experiments.observer import Announcer, Observer
-from genre.experiments.results import result_rows, write_json
+from genre.experiments.results import finished_cell, result_rows, write_json
 from genre.experiments.telling import Teller, hear
 from genre.generation import find_executor
 from genre.modeling import CheckpointSettings, save_model
@@ -108,6 +108,7 @@ def run_cell(
     write_json(job.folder / "result.json", {"key": job.key, "rows": rows, "training": training})
     for checkpoint in job.folder.glob("checkpoint-*.safetensors"):  # and those of trainings that nobody asks for now
         checkpoint.unlink()
+    observer.on_cell(job.plan.cell.name, finished_cell(job.plan.cell, job.folder))
 
 
 def run_cells_at_once(

@@ -91,6 +91,7 @@ def enrich_variants(
                         on_progress=functools.partial(observer.on_round, name),
                     )
                     enriched[name] = Enriched(made, tuple(reports))
+                    observer.on_enriched(name, enriched[name].reports)
         return enriched
 
     with closing(AnswerStore(store)) as answers:

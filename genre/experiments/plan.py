@@ -1,6 +1,5 @@
 """Experiment files: a data set, variants of it, baselines, seeds and settings, as TOML without inheritance."""
 
-import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,11 +13,7 @@ from genre.modeling import FeatureSettings, TrainingSettings
 from genre.modeling.untrained import UNTRAINED
 from genre.options import option_names, structure
 from genre.parts import NAME_RULE, is_name
-from genre.settings import Layer, Settings, Table, read_toml
-
-REGISTRY_TABLES: Final = ("plugins", "generators", "executors", "tasks", "defaults")
-"""Tables that an experiment file may hold to override registry.toml."""
-
+from genre.settings import TABLES, Layer, Settings, Table, read_toml
 
 _FILE: Final = "experiment"
 _CHANGES: Final = "command line"
@@ -129,6 +124,7 @@ class Experiment:
         features: what encoders see.
         training: how models are trained.
         overrides: changes of single baselines, by name.
+        trackers: names of where figures are shown; `[trackers.NAME]` may describe one.
         settings: tables that override registry.toml, as a mapping or as layers.
         path: the file, for messages; relative paths in it refer to its folder.
     """
@@ -143,6 +139,7 @@ class Experiment:
     features: FeatureSettings = attrs.field(factory=FeatureSettings)
     training: TrainingSettings = attrs.field(factory=TrainingSettings)
     overrides: dict[str, BaselineOverride] = attrs.field(factory=dict)
+    trackers: tuple[str, ...] = ()
     settings: Settings = attrs.field(default=Settings(()), converter=_as_settings)
     path: Path | None = None
 
@@ -151,7 +148,8 @@ class Experiment:
         names = [variant.name for variant in self.variants]
         baselines = [*self.baselines, *self.untrained]  # one column of the results
         unique: tuple[tuple[str, Sequence[object]], ...] = (
-            ("variant", names), ("baseline", baselines), ("seed", self.seeds), ("split", self.report)
+            ("variant", names), ("baseline", baselines), ("seed", self.seeds), ("split", self.report),
+            ("tracker", self.trackers),
         )  # fmt: skip
         for what, values in unique:
             repeated = [value for value in values if values.count(value) > 1]
@@ -207,18 +205,24 @@ def load_experiment(path: Path, changes: Iterable[str] = ()) -> Experiment:
         UsageError: the file is missing, not TOML, or says something that nobody understands.
     """
     data = read_toml(path)
+    # `trackers` is a list of names, or tables that describe them: who describes one here wants it.
+    described = data.get("trackers")
+    said: Table = {name: data.pop(name) for name in TABLES if name in data}
+    if isinstance(described, dict):
+        data["trackers"] = list(described)
+    elif described is not None:
+        data["trackers"] = said.pop("trackers")
     changed: Table = {}
     for change in changes:
-        table = re.split(r"[.=]", change, maxsplit=1)[0].strip()
-        assign(changed if table in REGISTRY_TABLES else data, change)
-    said: Table = {name: data.pop(name) for name in REGISTRY_TABLES if name in data}
+        key = change.partition("=")[0].strip()
+        assign(changed if key.split(".")[0].strip() in TABLES and key != "trackers" else data, change)
     layers = [Layer(_FILE, said, path)] if said else []
     if changed:  # a layer without a file: its relative paths refer to the working directory
         layers.append(Layer(_CHANGES, changed))
     shown = {name for name in option_names(Experiment) if name not in ("settings", "path")}
     if unknown := sorted(set(data) - shown):
         raise UsageError(
-            f"unknown option {unknown[0]!r}", where=path, remedy=nearest(unknown[0], {*shown, *REGISTRY_TABLES})
+            f"unknown option {unknown[0]!r}", where=path, remedy=nearest(unknown[0], {*shown, *TABLES})
         )
     data = located({"overrides": {}, **data}, path.parent, "overrides")
     # With its path, which messages name.

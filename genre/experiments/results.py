@@ -8,6 +8,9 @@ from typing import Final
 
 import attrs
 
+from genre.errors import UsageError
+from genre.parts import CellFinished, EpochFinished, cell_name
+
 METRICS: Final = ("auc", "mrr", "ndcg@5", "ndcg@10")
 SEGMENTS: Final = ("all", "new", "warm")
 
@@ -23,7 +26,7 @@ class Cell:
     @property
     def name(self) -> str:
         """Name of the cell's folder, and of its progress bar."""
-        return f"{self.variant}-{self.baseline}-{self.seed}"
+        return cell_name(self.variant, self.baseline, self.seed)
 
 
 @attrs.frozen
@@ -37,7 +40,7 @@ class UntrainedCell:
     @property
     def name(self) -> str:
         """Name of the cell's folder; no training's, which ends in a number."""
-        return f"{self.variant}-{self.baseline}"
+        return cell_name(self.variant, self.baseline, self.seed)
 
 
 def result_rows(
@@ -60,6 +63,28 @@ def result_rows(
         }
         for row in summary
     ]
+
+
+def finished_cell(cell: Cell, folder: Path, *, reused: bool = False) -> CellFinished:
+    """What the `result.json` of a finished cell says.
+
+    Args:
+        folder: the cell's.
+        reused: it was finished by an earlier call.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    path = folder / "result.json"
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+        epochs = [
+            EpochFinished(cell.variant, cell.baseline, cell.seed, each["epoch"], each["loss"], each["metrics"])
+            for each in result["training"]["epochs"]
+        ]
+        return CellFinished(cell.variant, cell.baseline, cell.seed, list(result["rows"]), epochs, reused)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"not a cell's result: {error!r}", where=path, remedy="delete the file") from error
 
 
 def mean_rows(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:

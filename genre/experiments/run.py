@@ -20,11 +20,13 @@ from genre.experiments.models import (
 )
 from genre.experiments.observer import Announcer, Observer
 from genre.experiments.plan import BaselineOverride, Experiment, VariantSpec, load_experiment
-from genre.experiments.results import Cell, UntrainedCell, result_rows, write_json
+from genre.experiments.results import Cell, UntrainedCell, finished_cell, result_rows, write_json
 from genre.experiments.rounds import rounds_of_experiment
 from genre.experiments.steps import read_dataset
 from genre.experiments.summary import write_summary
+from genre.experiments.tracking import find_trackers, tracked
 from genre.generation import PreparedRound, RoundReport
+from genre.generation.instances import Instance
 from genre.modeling import (
     FeatureSettings,
     TrainingSettings,
@@ -32,7 +34,7 @@ from genre.modeling import (
 )
 from genre.modeling.devices import chosen_device
 from genre.modeling.untrained import evaluate_untrained, news_documents, train_clicks
-from genre.parts import Baseline, Kind, RunFinished, RunPlan
+from genre.parts import Baseline, CellFinished, Kind, RunFinished, RunPlan, TrackedRun
 from genre.registry import Registry
 from genre.settings import read_toml
 
@@ -65,6 +67,7 @@ class _Plan:
     registry: Registry
     rounds: Mapping[str, Sequence[PreparedRound]]
     baselines: Mapping[str, tuple[Baseline, TrainingSettings]]
+    trackers: Mapping[str, Instance]
 
     def features(self, variant: VariantSpec) -> FeatureSettings:
         """What the variant's encoders see."""
@@ -101,6 +104,7 @@ def run_experiment(
     budget: float | None = None,
     executor: str | None = None,
     jobs: int = 1,
+    trackers: Sequence[str] = (),
 ) -> RunResult:
     """Run an experiment. Called again, it makes no call that was answered and trains no cell that was finished.
 
@@ -113,27 +117,25 @@ def run_experiment(
             registry.toml.
         jobs: cells that run at once, each in a process of its own; 1 for one after the other, in this process. A script
             that asks for more has to guard its own call by `if __name__ == "__main__"`.
+        trackers: names of where figures are shown, beside those of the experiment.
 
     Raises:
         UsageError: something in the experiment is wrong; told before the first call.
         RunVetoed: a plugin objects, before the first call.
-        RunError: a generator cannot go on, or a training diverged. The same call goes on from there.
+        RunError: a generator cannot go on, a training diverged, or a tracker failed. The same call goes on from there.
     """
-    watcher = observer or Observer()
     folder = folder or RUNS / experiment.name
-    plan = _plan(experiment, registry)
-    plan.registry.announce_plan(
-        RunPlan(
-            name=experiment.name,
-            rounds=[
-                (variant, each.task.name, each.generator_name)
-                for variant, rounds in plan.rounds.items()
-                for each in rounds
-            ],
-            baselines=experiment.baselines,
-            seeds=experiment.seeds,
-        )
+    plan = _plan(experiment, registry, trackers)
+    planned = RunPlan(
+        name=experiment.name,
+        rounds=[
+            (variant, each.task.name, each.generator_name) for variant, rounds in plan.rounds.items() for each in rounds
+        ],
+        baselines=experiment.baselines,
+        seeds=experiment.seeds,
+        experiment=_described(experiment),
     )
+    plan.registry.announce_plan(planned)
     spec = experiment.dataset
     dataset = read_dataset(
         plan.registry, spec.reader, spec.options, vectors=spec.vectors, halve=spec.halve, path=experiment.path
@@ -142,6 +144,25 @@ def run_experiment(
     _rehearse(plan, dataset, cache)
     for variant in experiment.variants:
         check_dataset_folder(folder / "datasets" / variant.name)
+    run = TrackedRun(experiment.name, folder)
+    with tracked(plan.registry, plan.trackers, run, planned, observer or Observer()) as watcher:
+        return _run(plan, dataset, folder, store, cache, watcher, budget=budget, executor=executor, jobs=jobs)
+
+
+def _run(
+    plan: _Plan,
+    dataset: Dataset,
+    folder: Path,
+    store: Path,
+    cache: Path | None,
+    watcher: Observer,
+    *,
+    budget: float | None,
+    executor: str | None,
+    jobs: int,
+) -> RunResult:
+    """Everything that takes long and leaves something on disk."""
+    experiment = plan.experiment
     enriched = enrich_variants(
         plan.registry,
         dataset,
@@ -158,7 +179,9 @@ def run_experiment(
     write_json(folder / "experiment.json", _describe(experiment, reports))
     write_json(folder / "results.json", {"rows": rows})
     write_summary(folder, experiment.name, rows)
-    plan.registry.announce("genre_run_finished", event=RunFinished(experiment.name, folder, rows))
+    finished = RunFinished(experiment.name, folder, rows)
+    plan.registry.announce("genre_run_finished", event=finished)
+    watcher.on_finished(finished)
     return RunResult(folder, rows, reports, reused)
 
 
@@ -176,11 +199,13 @@ def quickstart(
     return run_experiment(experiment, registry, folder=folder, store=store, cache=cache, observer=observer)
 
 
-def _plan(experiment: Experiment, registry: Registry) -> _Plan:
+def _plan(experiment: Experiment, registry: Registry, trackers: Sequence[str]) -> _Plan:
     registry = registry.with_settings(experiment.layered(registry.settings))
     source = str(experiment.path or experiment.name)
     rounds = rounds_of_experiment(experiment, registry)
     _check_names(experiment, registry, source)
+    found = find_trackers(registry, experiment.trackers, where=f"{source}, trackers")
+    found |= find_trackers(registry, trackers)
     baselines = {}
     for name in experiment.baselines:
         override = experiment.overrides.get(name, BaselineOverride())
@@ -191,7 +216,7 @@ def _plan(experiment: Experiment, registry: Registry) -> _Plan:
         _check_parts(registry, baseline, override, where)
         chosen_device(training.device)
         baselines[name] = (baseline, training)
-    return _Plan(experiment, registry, rounds, baselines)
+    return _Plan(experiment, registry, rounds, baselines, found)
 
 
 def _check_names(experiment: Experiment, registry: Registry, source: str) -> None:
@@ -297,12 +322,17 @@ def _run_cells(
     for variant in plan.experiment.variants:
         dataset, data = datasets[variant.name], folder / "datasets" / variant.name
         save_dataset(dataset, data)
-        rows[variant.name] = _run_untrained(plan, variant, dataset, folder / "cells")
+        rows[variant.name] = _run_untrained(plan, variant, dataset, folder / "cells", observer)
         jobs[variant.name] = [
             CellJob(cell, cell.key(dataset), data, folder / "cells" / cell.cell.name, cache)
             for cell in plan.cells(variant)
         ]
-    open_jobs = [job for each in jobs.values() for job in each if job.finished() is None]
+    open_jobs: list[CellJob] = []
+    for job in (job for each in jobs.values() for job in each):
+        if job.finished() is None:
+            open_jobs.append(job)
+        else:
+            observer.on_cell(job.plan.cell.name, finished_cell(job.plan.cell, job.folder, reused=True))
     if at_once > 1 and len(open_jobs) > 1:
         run_cells_at_once(plan.registry, open_jobs, observer, at_once=at_once, executor=executor)
     else:
@@ -312,27 +342,35 @@ def _run_cells(
     return list(found), sum(map(len, jobs.values())) - len(open_jobs)
 
 
-def _run_untrained(plan: _Plan, variant: VariantSpec, dataset: Dataset, folder: Path) -> list[dict[str, object]]:
+def _run_untrained(
+    plan: _Plan, variant: VariantSpec, dataset: Dataset, folder: Path, observer: Observer
+) -> list[dict[str, object]]:
     """The rows of a variant's untrained baselines, which take seconds and are made again in every run."""
     rows: list[dict[str, object]] = []
     for name in plan.experiment.untrained:
         cell = UntrainedCell(variant.name, name)
         (folder / cell.name).mkdir(parents=True, exist_ok=True)
         evaluations = evaluate_untrained(name, dataset, plan.features(variant), plan.experiment.report)
+        of_cell: list[dict[str, object]] = []
         for split, evaluation in evaluations.items():
             evaluation.scored_impressions.write_parquet(folder / cell.name / f"impressions-{split}.parquet")
-            rows.extend(result_rows(cell, split, summarize(evaluation.impressions), leaked=dataset.leaked))
+            of_cell.extend(result_rows(cell, split, summarize(evaluation.impressions), leaked=dataset.leaked))
+        observer.on_cell(cell.name, CellFinished(cell.variant, cell.baseline, cell.seed, of_cell))
+        rows.extend(of_cell)
     return rows
 
 
-def _describe(experiment: Experiment, reports: Mapping[str, Sequence[RoundReport]]) -> dict[str, object]:
+def _described(experiment: Experiment) -> dict[str, object]:
     """The experiment as it was understood. Generators' tables are left out: their options are in the lineage."""
 
     def plain(_instance: object, _attribute: object, value: object) -> object:
         return str(value) if isinstance(value, Path) else value
 
-    described = attrs.asdict(experiment, value_serializer=plain, filter=lambda field, _: field.name != "settings")
+    return attrs.asdict(experiment, value_serializer=plain, filter=lambda field, _: field.name != "settings")
+
+
+def _describe(experiment: Experiment, reports: Mapping[str, Sequence[RoundReport]]) -> dict[str, object]:
     return {
-        "experiment": described,
+        "experiment": _described(experiment),
         "rounds": {name: [attrs.asdict(report) for report in each] for name, each in reports.items()},
     }

@@ -7,7 +7,7 @@ import attrs
 
 from genre.experiments.observer import Observer
 from genre.options import structure
-from genre.parts import EpochFinished
+from genre.parts import CellFinished, EpochFinished
 
 
 class Teller(Observer):
@@ -24,6 +24,10 @@ class Teller(Observer):
         """As it is."""
         self._tell(json.dumps(["epoch", cell, attrs.asdict(event)]))
 
+    def on_cell(self, cell: str, event: CellFinished) -> None:
+        """As it is."""
+        self._tell(json.dumps(["cell", cell, attrs.asdict(event)]))
+
     def on_message(self, text: str) -> None:
         """As it is."""
         self._tell(json.dumps(["message", text]))
@@ -36,6 +40,8 @@ def hear(observer: Observer, told: str) -> None:
             observer.on_steps(cell, epoch, done, total)
         case ["epoch", cell, event]:
             observer.on_epoch(cell, structure(event, EpochFinished, "a finished epoch"))
+        case ["cell", cell, event]:
+            observer.on_cell(cell, structure(event, CellFinished, "a finished cell"))
         case ["message", text]:
             observer.on_message(text)
         case other:

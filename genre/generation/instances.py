@@ -24,9 +24,9 @@ class Instance:
 
 
 def instance(
-    registry: Registry, kind: Literal["generator", "executor"], name: str, *, named_at: str | None = None
+    registry: Registry, kind: Literal["generator", "executor", "tracker"], name: str, *, named_at: str | None = None
 ) -> Instance:
-    """What the table `[generators.NAME]` or `[executors.NAME]` says, or a part of that name with no options.
+    """What `[generators.NAME]`, `[executors.NAME]` or `[trackers.NAME]` says, or a part of that name with no options.
 
     Args:
         named_at: who names it, for messages.

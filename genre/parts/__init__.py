@@ -3,7 +3,7 @@
 Imports neither torch nor polars: listing plugins stays fast.
 """
 
-from genre.parts.events import AnswersStored, EpochFinished, RunFinished, RunPlan
+from genre.parts.events import AnswersStored, EpochFinished, RunFinished, RunPlan, cell_name
 from genre.parts.generation import (
     Completion,
     Fatal,
@@ -46,6 +46,7 @@ from genre.parts.modeling import (
 )
 from genre.parts.names import NAME_RULE, is_name
 from genre.parts.records import AnyPart, Baseline, Encoder, Kind, Part, Task
+from genre.parts.tracking import CellFinished, RoundFinished, RunEvent, RunStopped, TrackedRun, Tracker
 
 __all__ = [
     "NAME_RULE",
@@ -53,6 +54,7 @@ __all__ = [
     "AnswersStored",
     "AnyPart",
     "Baseline",
+    "CellFinished",
     "Completion",
     "Encoder",
     "EpochFinished",
@@ -84,16 +86,22 @@ __all__ = [
     "RateLimited",
     "Record",
     "Refused",
+    "RoundFinished",
     "Router",
+    "RunEvent",
     "RunFinished",
     "RunPlan",
+    "RunStopped",
     "Sampling",
     "Skipped",
     "Task",
+    "TrackedRun",
+    "Tracker",
     "Transient",
     "Updater",
     "Usage",
     "UserEncoder",
     "canonical_json",
+    "cell_name",
     "is_name",
 ]

@@ -6,6 +6,11 @@ from pathlib import Path
 import attrs
 
 
+def cell_name(variant: str, baseline: str, seed: int | None) -> str:
+    """Name of a cell and of its folder; without a seed it is an untrained baseline's, and ends in no number."""
+    return f"{variant}-{baseline}" if seed is None else f"{variant}-{baseline}-{seed}"
+
+
 @attrs.frozen
 class RunPlan:
     """What a run is about to do.
@@ -14,12 +19,14 @@ class RunPlan:
         name: the run's name.
         rounds: `(variant, task, generator)` of every round, in order.
         baselines, seeds: what is trained on each variant; empty when the run only enriches.
+        experiment: the experiment as it was understood, as `experiment.json` has it; plain data.
     """
 
     name: str
     rounds: Sequence[tuple[str, str, str]]
     baselines: Sequence[str] = ()
     seeds: Sequence[int] = ()
+    experiment: Mapping[str, object] = attrs.field(factory=dict)
 
 
 @attrs.frozen
@@ -45,6 +52,11 @@ class EpochFinished:
     epoch: int
     loss: float
     metrics: Mapping[str, float]
+
+    @property
+    def cell(self) -> str:
+        """Name of the cell's folder."""
+        return cell_name(self.variant, self.baseline, self.seed)
 
 
 @attrs.frozen

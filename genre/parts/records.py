@@ -20,6 +20,7 @@ Kind: TypeAlias = Literal[
     "interaction",
     "baseline",
     "executor",
+    "tracker",
     "command",
 ]
 """What a part plugs into."""
