@@ -1,9 +1,8 @@
-"""Packages that only some gates need: they come with the extra `gates`, and are imported when such a gate is made."""
+"""Packages that only some gates need: they come with the extra `gates`."""
 
-import importlib
 from types import ModuleType
 
-from genre.errors import UsageError
+from genre.extras import import_extra
 
 
 def imported(package: str, gate: str) -> ModuleType:
@@ -12,11 +11,4 @@ def imported(package: str, gate: str) -> ModuleType:
     Raises:
         UsageError: it is not installed. Names the gate and what to install.
     """
-    try:
-        return importlib.import_module(package)
-    except ImportError as error:
-        raise UsageError(
-            f"the gate {gate!r} needs the package {package}, which is not installed",
-            where=f"gates.{gate}",
-            remedy="pip install 'genre-rec[gates]'",
-        ) from error
+    return import_extra(package, extra="gates", part=f"the gate {gate!r}", where=f"gates.{gate}")
