@@ -102,6 +102,12 @@ def ray(_: Path) -> Iterator[Inputs]:
     yield {}
 
 
+@contextmanager
+def mlflow(folder: Path) -> Iterator[Inputs]:
+    """One database for all laws: making one takes seconds."""
+    yield {"options": {"tracking_uri": f"sqlite:///{folder.parent / 'mlflow.sqlite'}"}}
+
+
 NEEDS: Final[Mapping[tuple[str, str], Callable[[Path], AbstractContextManager[Inputs]]]] = {
     ("dataset", "mind"): mind,
     ("dataset", "sample"): sample,
@@ -113,6 +119,7 @@ NEEDS: Final[Mapping[tuple[str, str], Callable[[Path], AbstractContextManager[In
     ("generator", "local"): local,
     ("generator", "mix"): mix,
     ("executor", "ray"): ray,
+    ("tracker", "mlflow"): mlflow,
 }
 SLOW: Final = frozenset({("generator", "local"), ("executor", "ray")})
 OPTIONS: Final = [

@@ -221,9 +221,7 @@ def load_experiment(path: Path, changes: Iterable[str] = ()) -> Experiment:
         layers.append(Layer(_CHANGES, changed))
     shown = {name for name in option_names(Experiment) if name not in ("settings", "path")}
     if unknown := sorted(set(data) - shown):
-        raise UsageError(
-            f"unknown option {unknown[0]!r}", where=path, remedy=nearest(unknown[0], {*shown, *TABLES})
-        )
+        raise UsageError(f"unknown option {unknown[0]!r}", where=path, remedy=nearest(unknown[0], {*shown, *TABLES}))
     data = located({"overrides": {}, **data}, path.parent, "overrides")
     # With its path, which messages name.
     experiment = structure({**data, "path": str(path)}, Experiment, str(path))

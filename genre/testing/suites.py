@@ -19,6 +19,7 @@ SUITES: Final[Mapping[Kind, str]] = {
     "generator": "genre.testing.generators:generator_checks",
     "gate": "genre.testing.round_parts:round_part_checks",
     "executor": "genre.testing.executors:executor_checks",
+    "tracker": "genre.testing.trackers:tracker_checks",
     "command": "genre.testing.commands:command_checks",
     "field-encoder": "genre.testing.news_parts:field_encoder_checks",
     "news-encoder": "genre.testing.news_parts:news_encoder_checks",

@@ -1,4 +1,4 @@
-"""The library mlflow: imported on first use, and kept from telling its makers anything and from writing over the run."""
+"""The library mlflow: imported on first use, and kept from telling its makers anything and from drawing attention."""
 
 import os
 from typing import TYPE_CHECKING, Final

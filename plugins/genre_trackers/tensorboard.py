@@ -90,7 +90,7 @@ class TensorboardTracker:
 
 
 def _add_parameters(writer: "SummaryWriter", event: CellFinished, figures: dict[str, float]) -> None:
-    """Variant, baseline and seed for the page of hyper-parameters; `SummaryWriter.add_hparams` makes a run of its own."""
+    """For the page of hyper-parameters; `SummaryWriter.add_hparams` would make a log directory of its own."""
     from torch.utils.tensorboard.summary import hparams
 
     values = {"variant": event.variant, "baseline": event.baseline, "seed": str(event.seed)}

@@ -5,7 +5,7 @@ import os
 import pytest
 from testing.toys import broken_laws, is_broken
 
-KINDS = ("dataset", "prompter", "updater", "task", "generator", "gate", "executor", "command")
+KINDS = ("dataset", "prompter", "updater", "task", "generator", "gate", "executor", "tracker", "command")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -161,6 +161,24 @@ def test_a_broken_gate_is_told(flaw: str, law: str) -> None:
 )
 def test_a_broken_executor_is_told(flaw: str, law: str) -> None:
     assert is_broken(law, "executor", flaw=flaw)
+
+
+@pytest.mark.parametrize(
+    ("flaw", "law"),
+    [
+        ("hasty", "nothing-is-written-before-the-first-event"),
+        ("counting epochs", "a-training-that-was-begun-elsewhere-goes-on"),
+        ("counting epochs", "cells-may-run-side-by-side"),
+        ("once", "finished-cells-are-told-again"),
+        ("once", "a-run-that-stopped-goes-on"),
+        ("complete", "a-run-may-fail-or-be-interrupted-at-any-event"),
+        ("strict", "an-event-of-a-later-release-is-ignored"),
+        ("numbers only", "a-whole-run-is-tracked"),
+        ("rounding", "events-stay-as-they-are"),
+    ],
+)
+def test_a_broken_tracker_is_told(flaw: str, law: str) -> None:
+    assert is_broken(law, "tracker", flaw=flaw)
 
 
 @pytest.mark.parametrize(

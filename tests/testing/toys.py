@@ -60,6 +60,7 @@ REGISTRY = toy_registry(
     ("generator", toy("unreadable", "toy_generators:ToyGenerator", "toys:Unreadable")),
     ("gate", toy("toy", "toy_gates:ToyGate", "toy_gates:ToyOptions")),
     ("executor", toy("toy", "toy_executors:ToyExecutor", "toy_executors:ToyOptions")),
+    ("tracker", toy("toy", "toy_trackers:ToyTracker", "toy_trackers:ToyOptions")),
     ("field-encoder", toy("toy", "toy_modules:ToyFieldEncoder", "toy_modules:ToyOptions")),
     ("field-encoder", toy("sharing", "toy_modules:SharingFieldEncoder", "toy_modules:ToyOptions")),
     ("news-encoder", toy("toy", "toy_modules:ToyNewsEncoder", "toy_modules:ToyOptions")),

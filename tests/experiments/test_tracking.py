@@ -1,0 +1,247 @@
+"""Trackers of a run: named by the experiment or the call, told of everything in order, and of how it ended."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_line import Genre
+
+from genre.experiments import load_experiment
+
+EXPERIMENT = """
+name = "tiny"
+baselines = ["nrms"]
+report = ["test"]
+
+[dataset]
+reader = "sample"
+options = { news = 80, users = 60, train = 120, dev = 40, test = 40 }
+
+[features]
+texts = { title = 8 }
+history_length = 10
+
+[training]
+epochs = 2
+
+[[variants]]
+name = "original"
+
+[[variants]]
+name = "profiled"
+rounds = [{ task = "user-profiler", limit = 3 }]
+"""
+
+TRACKERS = '''
+import json
+from pathlib import Path
+
+import attrs
+
+from genre import hookimpl
+from genre.parts import EpochFinished, Part, RunFinished
+
+
+@attrs.frozen
+class Options:
+    at: str = ""
+    error: str = "ValueError"
+
+
+class Diary:
+    """Writes names of events down, and raises at one of them."""
+
+    def __init__(self, options, run):
+        self.options, self.run = options, run
+        if options.at == "making":
+            raise ValueError("no ink")
+
+    def track(self, event):
+        name = type(event).__name__
+        said = [name, getattr(event, "cell", getattr(event, "reason", ""))]
+        with Path("diary.jsonl").open("a") as file:
+            file.write(json.dumps(said) + "\\\\n")
+        if self.options.at == name:
+            raise {"ValueError": ValueError, "KeyboardInterrupt": KeyboardInterrupt}[self.options.error]("no ink")
+
+
+@hookimpl
+def genre_trackers():
+    yield Part(
+        name="diary", summary="A diary", target="genre_local_diary:Diary", options="genre_local_diary:Options"
+    )
+'''
+
+
+@pytest.fixture
+def experiment(fake_plugin: Path) -> Path:
+    (fake_plugin / "mine" / "diary.py").write_text(TRACKERS.replace("\\\\n", "\\n"))
+    (fake_plugin / "tiny.toml").write_text(EXPERIMENT)
+    return fake_plugin / "tiny.toml"
+
+
+def diary() -> list[list[str]]:
+    path = Path("diary.jsonl")
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def events(folder: Path = Path("runs/tiny")) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
+
+
+def test_a_tracker_is_told_of_the_plan_rounds_cells_epochs_and_the_end(genre: Genre, experiment: Path) -> None:
+    outcome = genre("run", experiment, "--tracker", "diary")
+    assert outcome.code == 0, outcome.err
+    assert diary() == [
+        ["RunPlan", ""],
+        ["RoundFinished", ""],
+        *(
+            each
+            for variant in ("original", "profiled")
+            for each in (
+                ["CellFinished", f"{variant}-popularity"],
+                ["CellFinished", f"{variant}-tf-idf"],
+                ["EpochFinished", f"{variant}-nrms-0"],
+                ["EpochFinished", f"{variant}-nrms-0"],
+                ["CellFinished", f"{variant}-nrms-0"],
+            )
+        ),
+        ["RunFinished", ""],
+    ]
+
+
+def test_lines_of_jsonl_have_the_numbers_of_the_run_folder(genre: Genre, experiment: Path) -> None:
+    assert genre("run", experiment, "--set", "trackers=['jsonl']").code == 0
+    lines = events()
+    rows = json.loads(Path("runs/tiny/results.json").read_text())["rows"]
+    cells = [line for line in lines if line["event"] == "cell_finished"]
+    assert [row for line in cells for row in line["rows"]] == lines[-1]["rows"] == rows
+    cell = json.loads(Path("runs/tiny/cells/profiled-nrms-0/result.json").read_text())
+    figures = [(each["epoch"], each["loss"], each["metrics"]) for each in cell["training"]["epochs"]]
+    told = [line for line in lines if line["event"] == "epoch_finished" and line["variant"] == "profiled"]
+    assert [(line["epoch"], line["loss"], line["metrics"]) for line in told] == figures
+    assert [(each["epoch"], each["loss"], each["metrics"]) for each in cells[-1]["epochs"]] == figures
+
+
+def test_a_round_is_told_with_the_counts_of_its_report(genre: Genre, experiment: Path) -> None:
+    assert genre("run", experiment, "--tracker", "jsonl").code == 0
+    [line] = [line for line in events() if line["event"] == "round_finished"]
+    [report] = json.loads(Path("runs/tiny/experiment.json").read_text())["rounds"]["profiled"]
+    for name in ("task", "generator", "prompts", "records", "reused", "calls", "prompt_tokens", "completion_tokens"):
+        assert line[name] == report[name]
+    assert (line["variant"], line["round"], line["quarantined"]) == ("profiled", "user-profiler", 0)
+    assert (line["calls"], line["cost"]) == (3, None)  # nobody knows what the fake costs
+
+
+def test_the_plan_has_the_experiment_as_it_was_understood(genre: Genre, experiment: Path) -> None:
+    assert genre("run", experiment, "--tracker", "jsonl").code == 0
+    plan = events()[0]
+    assert plan["rounds"] == [["profiled", "user-profiler", "fake"]]
+    assert plan["experiment"] == json.loads(Path("runs/tiny/experiment.json").read_text())["experiment"]
+
+
+def test_a_second_call_appends_and_tells_reused_cells_whole(genre: Genre, experiment: Path) -> None:
+    for _ in range(2):
+        assert genre("run", experiment, "--tracker", "jsonl").code == 0
+    lines = events()
+    starts = [number for number, line in enumerate(lines) if line["event"] == "run_plan"]
+    first, second = lines[: starts[1]], lines[starts[1] :]
+    assert [line["reused"] for line in second if line.get("seed") == 0] == [True, True]
+    assert not [line for line in second if line["event"] == "epoch_finished"]
+    trained = [[line["rows"], line["epochs"]] for line in first if line["event"] == "cell_finished"]
+    assert [[line["rows"], line["epochs"]] for line in second if line["event"] == "cell_finished"] == trained
+
+
+def test_an_interrupted_run_is_told_as_such(genre: Genre, experiment: Path) -> None:
+    experiment.write_text(f'{EXPERIMENT}\n[trackers.diary]\nat = "EpochFinished"\nerror = "KeyboardInterrupt"\n')
+    outcome = genre("run", experiment, "--tracker", "jsonl")
+    assert outcome.code == 130
+    assert diary()[-2:] == [["EpochFinished", "original-nrms-0"], ["RunStopped", "interrupted"]]
+    assert (events()[-1]["event"], events()[-1]["status"]) == ("run_stopped", "interrupted")
+
+
+@pytest.mark.parametrize("at", ["RunPlan", "RoundFinished", "EpochFinished", "CellFinished", "RunFinished"])
+def test_a_tracker_that_raises_ends_the_run_with_its_name_and_others_are_told(
+    genre: Genre, experiment: Path, at: str
+) -> None:
+    experiment.write_text(f'{EXPERIMENT}\n[trackers.mine]\nplugin = "diary"\nat = "{at}"\n\n[trackers.jsonl]\n')
+    outcome = genre("run", experiment)
+    assert (outcome.code, "the tracker 'mine' failed: ValueError: no ink" in outcome.err) == (1, True)
+    assert "Traceback" not in outcome.err
+    assert diary()[-1][0] == "RunStopped"
+    if at != "RunPlan":
+        last = events()[-1]
+        assert (last["event"], last["status"], "no ink" in last["reason"]) == ("run_stopped", "failed", True)
+
+
+def test_a_tracker_that_cannot_be_made_is_told_before_the_first_call(genre: Genre, experiment: Path) -> None:
+    experiment.write_text(f'{EXPERIMENT}\n[trackers.diary]\nat = "making"\n')
+    outcome = genre("run", experiment)
+    assert (outcome.code, "the tracker 'diary' failed: ValueError: no ink" in outcome.err) == (1, True)
+    assert not Path(".genre/answers.sqlite").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--tracker", "tensorbord"), "there is no tracker 'tensorbord'"),
+        (("--tracker", "tensorbord"), "did you mean 'tensorboard'?"),
+        (("--set", "trackers=['jsnl']"), "tiny.toml, trackers: there is no tracker 'jsnl'"),
+        (("--set", "trackers=['jsonl', 'jsonl']"), "the tracker 'jsonl' stands twice"),
+        (("--set", "trackers=jsonl"), "trackers"),
+        (("--tracker", "mlflow", "--set", "trackers.mlflow.tracking_url=x"), "did you mean 'tracking_uri'?"),
+        (("--tracker", "team", "--set", "trackers.team.plugin=mlflo"), "there is no tracker 'mlflo'"),
+        (("--tracker", "jsonl", "--set", "trackers.jsonl.file=x"), "unknown option 'file'"),
+    ],
+)
+def test_a_wrong_tracker_is_told_before_the_first_call(
+    genre: Genre, experiment: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    outcome = genre("run", experiment, *arguments)
+    assert outcome.code == 2, outcome
+    assert message in outcome.err
+    assert not Path(".genre/answers.sqlite").exists()
+    assert not Path("runs").exists()
+
+
+def test_a_tracker_that_is_described_in_the_experiment_is_wanted(experiment: Path) -> None:
+    experiment.write_text(f'{EXPERIMENT}\n[trackers.jsonl]\n\n[trackers.team]\nplugin = "mlflow"\n')
+    assert load_experiment(experiment).trackers == ("jsonl", "team")
+
+
+def test_a_list_on_the_command_line_replaces_those_of_the_file_and_leaves_their_options(experiment: Path) -> None:
+    experiment.write_text(f'{EXPERIMENT}\n[trackers.team]\nplugin = "mlflow"\nexperiment = "all"\n')
+    loaded = load_experiment(experiment, ["trackers=['jsonl']", "trackers.team.tracking_uri='sqlite:///x'"])
+    assert loaded.trackers == ("jsonl",)
+    assert loaded.settings.table("trackers", "team") == {
+        "plugin": "mlflow", "experiment": "all", "tracking_uri": "sqlite:///x"
+    }  # fmt: skip
+
+
+def test_a_tracker_of_registry_toml_is_used_only_when_it_is_named(genre: Genre, experiment: Path) -> None:
+    registry = experiment.parent / "registry.toml"
+    registry.write_text(f'{registry.read_text()}\n[trackers.mine]\nplugin = "diary"\n')
+    few = ("--set", "variants=[{name='original'}]", "--set", "baselines=[]")
+    assert genre("run", experiment, *few).code == 0
+    assert not diary()
+    assert genre("run", experiment, *few, "--tracker", "mine").code == 0
+    assert diary()
+
+
+def test_a_tracker_that_is_named_twice_is_told_once(genre: Genre, experiment: Path) -> None:
+    few = ("--set", "variants=[{name='original'}]", "--set", "baselines=[]", "--set", "trackers=['diary']")
+    assert genre("run", experiment, *few, "--tracker", "diary").code == 0
+    assert [name for name, _ in diary()].count("RunPlan") == 1
+
+
+def test_a_disabled_tracker_is_told(genre: Genre, experiment: Path) -> None:
+    registry = experiment.parent / "registry.toml"
+    registry.write_text(registry.read_text().replace("[plugins]", '[plugins]\ndisabled = ["tracker/*"]'))
+    outcome = genre("run", experiment, "--tracker", "jsonl")
+    assert (outcome.code, "the tracker 'jsonl' is disabled" in outcome.err) == (2, True)
+
+
+def test_trackers_are_listed(genre: Genre, experiment: Path) -> None:
+    rows = json.loads(genre("plugins", "list", "--kind", "tracker", "--json").out)
+    assert [row["name"] for row in rows] == ["diary", "jsonl", "mlflow", "tensorboard"]
