@@ -4,7 +4,7 @@ import pytest
 
 from genre.experiments.observer import Observer
 from genre.experiments.telling import Teller, hear
-from genre.parts import EpochFinished
+from genre.parts import CellFinished, EpochFinished
 
 
 class Heard(Observer):
@@ -19,6 +19,9 @@ class Heard(Observer):
     def on_epoch(self, cell: str, event: EpochFinished) -> None:
         self.told.append((cell, event))
 
+    def on_cell(self, cell: str, event: CellFinished) -> None:
+        self.told.append((cell, event))
+
     def on_message(self, text: str) -> None:
         self.told.append((text,))
 
@@ -29,8 +32,12 @@ def test_what_is_told_is_heard_as_it_was() -> None:
     event = EpochFinished("original", "nrms", 3, epoch=2, loss=0.5, metrics={"auc": 0.6})
     teller.on_steps("original-nrms-3", 1, 2, 10)
     teller.on_epoch("original-nrms-3", event)
+    finished = CellFinished("original", "nrms", 3, [{"split": "test", "auc": None, "leaked": False}], [event])
+    teller.on_cell("original-nrms-3", finished)
     teller.on_message("a line")
-    assert heard.told == [("original-nrms-3", 1, 2, 10), ("original-nrms-3", event), ("a line",)]
+    assert heard.told == [
+        ("original-nrms-3", 1, 2, 10), ("original-nrms-3", event), ("original-nrms-3", finished), ("a line",)
+    ]  # fmt: skip
 
 
 def test_what_no_teller_says_is_refused() -> None:
