@@ -32,7 +32,7 @@ def test_what_is_told_is_heard_as_it_was() -> None:
     event = EpochFinished("original", "nrms", 3, epoch=2, loss=0.5, metrics={"auc": 0.6})
     teller.on_steps("original-nrms-3", 1, 2, 10)
     teller.on_epoch("original-nrms-3", event)
-    finished = CellFinished("original", "nrms", 3, [{"split": "test", "auc": None, "leaked": False}], [event])
+    finished = CellFinished("original", "nrms", 3, ({"split": "test", "auc": None, "leaked": False},), (event,))
     teller.on_cell("original-nrms-3", finished)
     teller.on_message("a line")
     assert heard.told == [
