@@ -8,10 +8,10 @@ from typing import Final
 import attrs
 
 from genre.errors import UsageError
-from genre.experiments.plan import REGISTRY_TABLES, Experiment, load_experiment, options_from
+from genre.experiments.plan import Experiment, changes_registry, load_experiment, options_from
 from genre.options import Secret
 from genre.registry import Registry
-from genre.settings import Layer, Settings, read_toml
+from genre.settings import TABLES, Layer, Settings, read_toml
 
 DEFAULT: Final = "default"
 HIDDEN: Final = "(hidden)"
@@ -58,14 +58,16 @@ def configuration(
 
 
 def _of_registry(settings: Settings) -> Iterator[ConfiguredValue]:
-    for table in REGISTRY_TABLES:
+    for table in TABLES:
         for path, value in _leaves(settings.table(table), (table,)):
             yield ConfiguredValue(".".join(path), _shown(path, value), _place(settings, path))
 
 
 def _of_experiment(experiment: Experiment, file: Path, changes: Iterable[str]) -> Iterator[ConfiguredValue]:
-    said = {name: value for name, value in read_toml(file).items() if name not in REGISTRY_TABLES}
-    layers = Settings((Layer("experiment", said, file), Layer("command line", options_from(changes))))
+    # Tables of trackers say which are wanted, too.
+    said = {name: value for name, value in read_toml(file).items() if name not in TABLES or name == "trackers"}
+    changed = options_from(change for change in changes if not changes_registry(change))
+    layers = Settings((Layer("experiment", said, file), Layer("command line", changed)))
 
     def plain(_instance: object, _attribute: object, value: object) -> object:
         return str(value) if isinstance(value, Path) else value

@@ -214,8 +214,7 @@ def load_experiment(path: Path, changes: Iterable[str] = ()) -> Experiment:
         data["trackers"] = said.pop("trackers")
     changed: Table = {}
     for change in changes:
-        key = change.partition("=")[0].strip()
-        assign(changed if key.split(".")[0].strip() in TABLES and key != "trackers" else data, change)
+        assign(changed if changes_registry(change) else data, change)
     layers = [Layer(_FILE, said, path)] if said else []
     if changed:  # a layer without a file: its relative paths refer to the working directory
         layers.append(Layer(_CHANGES, changed))
@@ -227,6 +226,12 @@ def load_experiment(path: Path, changes: Iterable[str] = ()) -> Experiment:
     experiment = structure({**data, "path": str(path)}, Experiment, str(path))
     features = located_word_vectors(experiment.features, path.parent)
     return attrs.evolve(experiment, features=features, settings=Settings(tuple(layers)), path=path)
+
+
+def changes_registry(change: str) -> bool:
+    """Whether `a.b=value` is about a table of registry.toml, and not about the experiment's own list of trackers."""
+    key = change.partition("=")[0].strip()
+    return key.split(".")[0].strip() in TABLES and key != "trackers"
 
 
 def located(data: Table, folder: Path, table: str) -> Table:

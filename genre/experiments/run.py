@@ -146,7 +146,9 @@ def run_experiment(
         check_dataset_folder(folder / "datasets" / variant.name)
     run = TrackedRun(experiment.name, folder)
     with tracked(plan.registry, plan.trackers, run, planned, observer or Observer()) as watcher:
-        return _run(plan, dataset, folder, store, cache, watcher, budget=budget, executor=executor, jobs=jobs)
+        return _run(
+            plan, dataset, folder, store, watcher=watcher, cache=cache, budget=budget, executor=executor, jobs=jobs
+        )
 
 
 def _run(
@@ -154,9 +156,9 @@ def _run(
     dataset: Dataset,
     folder: Path,
     store: Path,
-    cache: Path | None,
-    watcher: Observer,
     *,
+    watcher: Observer,
+    cache: Path | None,
     budget: float | None,
     executor: str | None,
     jobs: int,

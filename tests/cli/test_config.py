@@ -112,3 +112,14 @@ def test_a_mistake_in_the_file_is_told_as_by_a_run(genre: Genre, experiment: Pat
     outcome = genre("config", "show", experiment)
     assert outcome.code == 2
     assert "did you mean 'epochs'" in outcome.err
+
+
+def test_trackers_are_told_with_who_names_them_and_who_describes_them(genre: Genre, experiment: Path) -> None:
+    experiment.write_text(f'{EXPERIMENT}\n[trackers.team]\nplugin = "mlflow"\n')
+    change = ("--set", "trackers.team.experiment=all")
+    values = shown(genre, experiment, *change)
+    assert values["trackers"] == (["team"], f"{experiment}:16")
+    assert values["trackers.team.plugin"] == ("mlflow", f"{experiment}:17")
+    assert values["trackers.team.experiment"] == ("all", "command line")
+    values = shown(genre, experiment, *change, "--set", "trackers=['jsonl']")
+    assert values["trackers"] == (["jsonl"], "command line")

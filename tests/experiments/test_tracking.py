@@ -35,6 +35,7 @@ rounds = [{ task = "user-profiler", limit = 3 }]
 
 TRACKERS = '''
 import json
+import signal
 from pathlib import Path
 
 import attrs
@@ -63,7 +64,10 @@ class Diary:
         with Path("diary.jsonl").open("a") as file:
             file.write(json.dumps(said) + "\\\\n")
         if self.options.at == name:
-            raise {"ValueError": ValueError, "KeyboardInterrupt": KeyboardInterrupt}[self.options.error]("no ink")
+            if self.options.error == "SIGINT":
+                signal.raise_signal(signal.SIGINT)
+            else:
+                raise ValueError("no ink")
 
 
 @hookimpl
@@ -97,15 +101,14 @@ def test_a_tracker_is_told_of_the_plan_rounds_cells_epochs_and_the_end(genre: Ge
         ["RunPlan", ""],
         ["RoundFinished", ""],
         *(
-            each
+            ["CellFinished", f"{variant}-{name}"]
             for variant in ("original", "profiled")
-            for each in (
-                ["CellFinished", f"{variant}-popularity"],
-                ["CellFinished", f"{variant}-tf-idf"],
-                ["EpochFinished", f"{variant}-nrms-0"],
-                ["EpochFinished", f"{variant}-nrms-0"],
-                ["CellFinished", f"{variant}-nrms-0"],
-            )
+            for name in ("popularity", "tf-idf")
+        ),
+        *(
+            [event, f"{variant}-nrms-0"]
+            for variant in ("original", "profiled")
+            for event in ("EpochFinished", "EpochFinished", "CellFinished")
         ),
         ["RunFinished", ""],
     ]
@@ -116,7 +119,9 @@ def test_lines_of_jsonl_have_the_numbers_of_the_run_folder(genre: Genre, experim
     lines = events()
     rows = json.loads(Path("runs/tiny/results.json").read_text())["rows"]
     cells = [line for line in lines if line["event"] == "cell_finished"]
-    assert [row for line in cells for row in line["rows"]] == lines[-1]["rows"] == rows
+    told = {(line["variant"], line["baseline"]): line["rows"] for line in cells}
+    assert [row for row in rows if row in told[row["variant"], row["baseline"]]] == lines[-1]["rows"] == rows
+    assert sum(map(len, told.values())) == len(rows)
     cell = json.loads(Path("runs/tiny/cells/profiled-nrms-0/result.json").read_text())
     figures = [(each["epoch"], each["loss"], each["metrics"]) for each in cell["training"]["epochs"]]
     told = [line for line in lines if line["event"] == "epoch_finished" and line["variant"] == "profiled"]
@@ -153,8 +158,46 @@ def test_a_second_call_appends_and_tells_reused_cells_whole(genre: Genre, experi
     assert [[line["rows"], line["epochs"]] for line in second if line["event"] == "cell_finished"] == trained
 
 
+@pytest.mark.slow
+def test_trainings_in_processes_of_their_own_are_told(genre: Genre, experiment: Path) -> None:
+    few = ("--set", "seeds=[0, 1]", "--set", "variants=[{name='original'}]", "--set", "untrained=[]")
+    outcome = genre("run", experiment, *few, "--tracker", "jsonl", "--jobs", "2")
+    assert outcome.code == 0, outcome.err
+    lines = events()
+    rows = json.loads(Path("runs/tiny/results.json").read_text())["rows"]
+    cells = sorted((line for line in lines if line["event"] == "cell_finished"), key=lambda line: line["seed"])
+    assert [row for line in cells for row in line["rows"]] == rows
+    for line in cells:
+        told = [each for each in lines if each["event"] == "epoch_finished" and each["seed"] == line["seed"]]
+        assert [(each["epoch"], each["loss"]) for each in told] == [
+            (each["epoch"], each["loss"]) for each in line["epochs"]
+        ]
+
+
+@pytest.mark.slow
+def test_a_tracker_that_raises_ends_trainings_in_processes_of_their_own(genre: Genre, experiment: Path) -> None:
+    experiment.write_text(f'{EXPERIMENT}\n[trackers.diary]\nat = "EpochFinished"\n')
+    outcome = genre("run", experiment, "--set", "seeds=[0, 1]", "--jobs", "2")
+    assert (outcome.code, "the tracker 'diary' failed: ValueError: no ink" in outcome.err) == (1, True)
+    assert diary()[-1][0] == "RunStopped"
+
+
+def test_a_training_that_goes_on_from_its_checkpoint_is_told_from_there(genre: Genre, experiment: Path) -> None:
+    few = ("--set", "variants=[{name='original'}]", "--set", "untrained=[]", "--tracker", "jsonl")
+    stop = ("--set", "trackers.diary.at=EpochFinished", "--set", "trackers.diary.error=SIGINT")
+    assert genre("run", experiment, *few, "--tracker", "diary", *stop).code == 130
+    assert [path.name for path in Path("runs/tiny/cells/original-nrms-0").iterdir()]  # the checkpoint
+    assert genre("run", experiment, *few).code == 0
+    told = [(line["event"], line.get("epoch")) for line in events()]
+    assert told == [
+        ("run_plan", None), ("epoch_finished", 1), ("run_stopped", None),
+        ("run_plan", None), ("epoch_finished", 2), ("cell_finished", None), ("run_finished", None),
+    ]  # fmt: skip
+    assert [each["epoch"] for each in events()[-2]["epochs"]] == [1, 2]
+
+
 def test_an_interrupted_run_is_told_as_such(genre: Genre, experiment: Path) -> None:
-    experiment.write_text(f'{EXPERIMENT}\n[trackers.diary]\nat = "EpochFinished"\nerror = "KeyboardInterrupt"\n')
+    experiment.write_text(f'{EXPERIMENT}\n[trackers.diary]\nat = "EpochFinished"\nerror = "SIGINT"\n')
     outcome = genre("run", experiment, "--tracker", "jsonl")
     assert outcome.code == 130
     assert diary()[-2:] == [["EpochFinished", "original-nrms-0"], ["RunStopped", "interrupted"]]
