@@ -1,6 +1,7 @@
 """Trackers of a run: named by the experiment or the call, told of everything in order, and of how it ended."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -288,3 +289,13 @@ def test_a_disabled_tracker_is_told(genre: Genre, experiment: Path) -> None:
 def test_trackers_are_listed(genre: Genre, experiment: Path) -> None:
     rows = json.loads(genre("plugins", "list", "--kind", "tracker", "--json").out)
     assert [row["name"] for row in rows] == ["diary", "jsonl", "mlflow", "tensorboard"]
+
+
+@pytest.mark.parametrize("package", ["tensorboard", "mlflow"])
+def test_a_package_that_is_not_installed_is_told_before_the_first_call(
+    genre: Genre, experiment: Path, monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    outcome = genre("run", experiment, "--tracker", package)
+    assert (outcome.code, "pip install 'genre-rec[trackers]'" in outcome.err) == (2, True)
+    assert not Path(".genre/answers.sqlite").exists()
