@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from genre.errors import UsageError
-from genre.generation import Asker, Routing, StoredAnswer, Work
+from genre.generation import Asker, Routing, Work
 from genre.generation.engine import LOOK_UP_CHUNK, Answered
 from genre.generation.keys import KeyMaker
 from genre.parts import Prompt
+from genre_executors.ray_order import Place, in_order, nothing
 
 if TYPE_CHECKING:
     from genre.modeling.executors import Jobs, TrainingWork
@@ -78,16 +79,6 @@ class RayExecutor:
             yield _RayAsker(self._options, work, stack)
 
 
-@attrs.frozen
-class _Place:
-    """A prompt in its turn: its stored answer, or the number of the row that will bring it."""
-
-    prompt: Prompt
-    answer: StoredAnswer | None
-    row: int | None
-    reused: bool
-
-
 @attrs.frozen(eq=False)
 class _RayAsker:
     options: RayOptions
@@ -105,13 +96,13 @@ class _RayAsker:
                 missing = [(each.row, each.prompt) for each in places if each.row is not None and not each.reused]
                 if missing and on_cluster is None:
                     on_cluster = await stack.enter_async_context(self._on_cluster(routing))
-                rows = on_cluster.answers(missing) if on_cluster and missing else _nothing()
-                async with aclosing(_in_order(places, rows)) as answered:
+                rows = on_cluster.answers(missing) if on_cluster and missing else nothing()
+                async with aclosing(in_order(places, rows)) as answered:
                     async for item in answered:
                         yield item
 
-    async def _looked_up(self, portion: Sequence[Prompt], routing: Routing, keys: KeyMaker) -> list[_Place]:
-        places: list[_Place] = []
+    async def _looked_up(self, portion: Sequence[Prompt], routing: Routing, keys: KeyMaker) -> list[Place]:
+        places: list[Place] = []
         rows: dict[tuple[bytes, ...], int] = {}
         for start in range(0, len(portion), LOOK_UP_CHUNK):
             chunk = portion[start : start + LOOK_UP_CHUNK]
@@ -121,7 +112,7 @@ class _RayAsker:
                 found = next((stored[key] for key in its_keys if key in stored), None)
                 first = its_keys not in rows
                 row = None if found else rows.setdefault(its_keys, len(rows))
-                places.append(_Place(prompt, found, row, reused=found is not None or not first))
+                places.append(Place(prompt, found, row, reused=found is not None or not first))
         return places
 
     @asynccontextmanager
@@ -134,23 +125,3 @@ class _RayAsker:
         self.connection.enter_context(connected(options.address, options.workers * options.cpus))
         async with ClusterRound.begun(self.work, routing, options) as begun:
             yield begun
-
-
-async def _in_order(
-    places: Sequence[_Place], rows: AsyncGenerator[tuple[int, StoredAnswer | None], None]
-) -> AsyncGenerator[Answered, None]:
-    arrived: dict[int, StoredAnswer | None] = {}
-    async with aclosing(rows):
-        for place in places:
-            answer = place.answer
-            if place.row is not None:
-                while place.row not in arrived:
-                    number, arrived[number] = await anext(rows)
-                answer = arrived[place.row]
-            yield Answered(place.prompt, answer, place.reused)
-
-
-async def _nothing() -> AsyncGenerator[tuple[int, StoredAnswer | None], None]:
-    rows: tuple[tuple[int, StoredAnswer | None], ...] = ()
-    for row in rows:
-        yield row

@@ -1,9 +1,8 @@
 """A round on a cluster: its owner, its workers, and what the driver hears of them."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import attrs
@@ -132,14 +131,14 @@ class ClusterRound:
             self._failure = error_of(news.failure)
 
     async def _stop(self) -> None:
-        with contextlib.suppress(RayError):
+        with suppress(RayError):
             await self._owner.stop.remote()
 
     async def _close(self) -> None:
         assert self._listening is not None
         self._listening.cancel()
         await asyncio.gather(self._listening, return_exceptions=True)
-        with contextlib.suppress(RayError):
+        with suppress(RayError):
             await self._stop()
             news, self._work.budget.spent = await self._owner.close.remote()
             self._tell(news)
