@@ -8,9 +8,11 @@ if TYPE_CHECKING:
     from genre.experiments.enrichment import Enriched, enrich_variants
     from genre.experiments.estimate import Estimate, estimate_experiment, estimate_folder
     from genre.experiments.inspection import describe_news, describe_readers
+    from genre.experiments.model_folders import load
     from genre.experiments.models import CellPlan, evaluate_model, train_model
     from genre.experiments.observer import Observer
     from genre.experiments.plan import DatasetSpec, Experiment, Halve, VariantSpec, load_experiment, options_from
+    from genre.experiments.recommendation import Recommendations, RecommendedNews, recommend
     from genre.experiments.run import RunResult, quickstart, run_experiment
     from genre.experiments.statistics import Interval, bootstrap_interval, paired_difference
     from genre.experiments.steps import enrich_folder, import_dataset, read_dataset
@@ -26,6 +28,8 @@ _HOMES: Final = {
     "Halve": "plan",
     "Interval": "statistics",
     "Observer": "observer",
+    "Recommendations": "recommendation",
+    "RecommendedNews": "recommendation",
     "RunResult": "run",
     "Summary": "summary",
     "VariantSpec": "plan",
@@ -38,11 +42,13 @@ _HOMES: Final = {
     "estimate_folder": "estimate",
     "evaluate_model": "models",
     "import_dataset": "steps",
+    "load": "model_folders",
     "load_experiment": "plan",
     "options_from": "plan",
     "paired_difference": "statistics",
     "quickstart": "run",
     "read_dataset": "steps",
+    "recommend": "recommendation",
     "run_experiment": "run",
     "summarize_run": "summary",
     "train_model": "models",
@@ -58,6 +64,8 @@ __all__ = [
     "Halve",
     "Interval",
     "Observer",
+    "Recommendations",
+    "RecommendedNews",
     "RunResult",
     "Summary",
     "VariantSpec",
@@ -70,11 +78,13 @@ __all__ = [
     "estimate_folder",
     "evaluate_model",
     "import_dataset",
+    "load",
     "load_experiment",
     "options_from",
     "paired_difference",
     "quickstart",
     "read_dataset",
+    "recommend",
     "run_experiment",
     "summarize_run",
     "train_model",
