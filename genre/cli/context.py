@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "train": "genre.cli.models:train",
     "evaluate": "genre.cli.models:evaluate",
     "recommend": "genre.cli.recommend:recommend",
+    "export": "genre.cli.export:export",
     "run": "genre.cli.run:run",
     "plugins": "genre.cli.plugins:plugins",
     "config": "genre.cli.config:config",

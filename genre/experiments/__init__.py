@@ -7,6 +7,7 @@ from genre.lazy import importer
 if TYPE_CHECKING:
     from genre.experiments.enrichment import Enriched, enrich_variants
     from genre.experiments.estimate import Estimate, estimate_experiment, estimate_folder
+    from genre.experiments.export import export_model
     from genre.experiments.inspection import describe_news, describe_readers
     from genre.experiments.model_folders import load
     from genre.experiments.models import CellPlan, evaluate_model, train_model
@@ -41,6 +42,7 @@ _HOMES: Final = {
     "estimate_experiment": "estimate",
     "estimate_folder": "estimate",
     "evaluate_model": "models",
+    "export_model": "export",
     "import_dataset": "steps",
     "load": "model_folders",
     "load_experiment": "plan",
@@ -77,6 +79,7 @@ __all__ = [
     "estimate_experiment",
     "estimate_folder",
     "evaluate_model",
+    "export_model",
     "import_dataset",
     "load",
     "load_experiment",

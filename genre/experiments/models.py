@@ -19,6 +19,7 @@ from genre.modeling import (
     EpochReport,
     Features,
     FeatureSettings,
+    Provenance,
     Recommender,
     StepReport,
     TrainedModel,
@@ -221,7 +222,10 @@ def train_model(
         profile=profile,
     )
     share = None if untrained.word_vectors is None else untrained.word_vectors.share
-    model = TrainedModel(recommender, prepared.vocabulary, prepared.settings, cell.seed, dataset.leaked)
+    provenance = Provenance.of(dataset, cell.variant, plan.training, result)
+    model = TrainedModel(
+        recommender, prepared.vocabulary, prepared.settings, cell.seed, dataset.leaked, provenance=provenance
+    )
     return Trained(model, result, share)
 
 

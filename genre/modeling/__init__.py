@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from genre.modeling.features import Features, file_state, prepare_features
     from genre.modeling.frozen import with_frozen_states
     from genre.modeling.metrics import impression_metrics
+    from genre.modeling.provenance import Provenance
     from genre.modeling.recommender import Recommender
     from genre.modeling.scoring import score_split
     from genre.modeling.settings import CheckpointSettings, EvaluationSettings, FeatureSettings, TrainingSettings
@@ -33,6 +34,7 @@ _HOMES: Final = {
     "EvaluationSettings": "settings",
     "FeatureSettings": "settings",
     "Features": "features",
+    "Provenance": "provenance",
     "Recommender": "recommender",
     "StepReport": "training",
     "TrainedModel": "checkpoint",
@@ -65,6 +67,7 @@ __all__ = [
     "EvaluationSettings",
     "FeatureSettings",
     "Features",
+    "Provenance",
     "Recommender",
     "StepReport",
     "TrainedModel",

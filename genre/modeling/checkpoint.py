@@ -1,5 +1,6 @@
 """A trained model as a folder: safetensors, a JSON configuration, and its vocabulary. Nothing is ever unpickled."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ import safetensors.torch
 
 from genre.errors import UsageError
 from genre.modeling.composition import build_recommender, saved_baseline
+from genre.modeling.provenance import Provenance
 from genre.modeling.recommender import Recommender
 from genre.modeling.settings import FeatureSettings
 from genre.modeling.staging import staged
@@ -21,6 +23,7 @@ from genre.registry import Registry
 
 _FORMAT: Final = 2
 _CONFIG, _VOCABULARY, _WEIGHTS = "model.json", "vocabulary.json", "model.safetensors"
+_CARD: Final = "README.md"
 _REMEDY: Final = "train and save the model again"
 
 
@@ -31,6 +34,7 @@ class TrainedModel:
     Attributes:
         seed: of the training.
         leaked: it was trained on a data set whose answers were made from more than the prompts say.
+        provenance: how it was made; None where nobody knows.
     """
 
     recommender: Recommender
@@ -38,16 +42,24 @@ class TrainedModel:
     settings: FeatureSettings
     seed: int = 0
     leaked: bool = False
+    provenance: Provenance | None = None
 
 
 @attrs.frozen
 class _Config:
+    """
+    Attributes:
+        files: hash of each other file; empty in models of earlier versions.
+    """
+
     format: int
     baseline: Baseline
     fusion: bool
     settings: FeatureSettings
     seed: int
     leaked: bool
+    provenance: Provenance | None = None
+    files: Mapping[str, str] = attrs.field(factory=dict)
 
 
 def check_model_folder(folder: Path) -> None:
@@ -60,8 +72,11 @@ def check_model_folder(folder: Path) -> None:
         raise UsageError("this exists and holds no model", where=folder, remedy="name another folder")
 
 
-def save_model(folder: Path, model: TrainedModel) -> None:
+def save_model(folder: Path, model: TrainedModel, *, card: str | None = None) -> None:
     """Write a model to `folder`, whole or not at all; a model that was there is replaced.
+
+    Args:
+        card: what people should know of it, as Markdown; becomes README.md.
 
     Raises:
         UsageError: `folder` holds something that is not a model.
@@ -72,13 +87,16 @@ def save_model(folder: Path, model: TrainedModel) -> None:
     fusion = recommender.fusion is not None
     tokenizers = model.settings.tokenizers
     baseline = saved_baseline(recommender, tokenizers)
-    config = _Config(_FORMAT, baseline, fusion, model.settings, model.seed, model.leaked)
     with staged(folder, replace=True) as staging:
-        text = json.dumps(attrs.asdict(config), indent=2, ensure_ascii=False)
-        (staging / _CONFIG).write_text(text + "\n", encoding="utf-8")
         (staging / _VOCABULARY).write_text(model.vocabulary.to_json(), encoding="utf-8")
         state = {name: value.contiguous() for name, value in recommender.state_dict().items()}
         safetensors.torch.save_file(state, staging / _WEIGHTS)
+        files = {name: _file_hash(staging / name) for name in (_VOCABULARY, _WEIGHTS)}
+        config = _Config(_FORMAT, baseline, fusion, model.settings, model.seed, model.leaked, model.provenance, files)
+        text = json.dumps(attrs.asdict(config), indent=2, ensure_ascii=False)
+        (staging / _CONFIG).write_text(text + "\n", encoding="utf-8")
+        if card is not None:
+            (staging / _CARD).write_text(card, encoding="utf-8")
 
 
 def _without_files(model: TrainedModel) -> TrainedModel:
@@ -99,7 +117,7 @@ def load_model(folder: Path, registry: Registry) -> TrainedModel:
     """Read what `save_model` wrote; the recommender is in evaluation mode.
 
     Raises:
-        UsageError: the folder is missing, incomplete or damaged, or a part of the model is not registered.
+        UsageError: the folder is missing, incomplete, damaged or was altered, or a part of the model is not registered.
     """
     path = folder / _CONFIG
     values = _read_json(path)
@@ -107,6 +125,7 @@ def load_model(folder: Path, registry: Registry) -> TrainedModel:
     if number != _FORMAT:  # before anything else is read: another format has other options
         raise UsageError(f"format {number!r}, and this version reads {_FORMAT}", where=path, remedy=_REMEDY)
     config = structure(values, _Config, str(path))
+    _check_files(folder, config.files)
     vocabulary = Vocabulary.from_json(_read(folder / _VOCABULARY), where=folder / _VOCABULARY)
     _check_vocabulary(vocabulary, config.settings, folder / _VOCABULARY)
     recommender = build_recommender(registry, config.baseline, vocabulary, config.settings, fusion=config.fusion)
@@ -116,7 +135,25 @@ def load_model(folder: Path, registry: Registry) -> TrainedModel:
     except (OSError, safetensors.SafetensorError, RuntimeError) as error:
         raise UsageError(f"the weights cannot be read: {error}", where=weights, remedy=_REMEDY) from error
     recommender.eval()
-    return TrainedModel(recommender, vocabulary, config.settings, config.seed, config.leaked)
+    return TrainedModel(recommender, vocabulary, config.settings, config.seed, config.leaked, config.provenance)
+
+
+def _check_files(folder: Path, hashes: Mapping[str, str]) -> None:
+    """Whether the other files are those that were written with the configuration."""
+    for name in (_VOCABULARY, _WEIGHTS):
+        path = folder / name
+        if name in hashes and path.is_file() and _file_hash(path) != hashes[name]:
+            raise UsageError(
+                f"the file was altered or damaged: its content is not what {_CONFIG} says",
+                where=path,
+                remedy="take the whole folder again from where it came from, or train and save the model again",
+            )
+
+
+def _file_hash(path: Path) -> str:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "blake2b").hexdigest()
+    return f"blake2b:{digest}"
 
 
 def _check_vocabulary(vocabulary: Vocabulary, settings: FeatureSettings, path: Path) -> None:
