@@ -56,15 +56,32 @@ def stats_command(folder: Path, as_json: bool) -> None:
 @click.argument("folder", type=FOLDER)
 @click.option("--news", metavar="ID", help="A news: every version of its texts.")
 @click.option("--reader", metavar="ID", help="A reader or user: histories with titles, and interests.")
-def show_command(folder: Path, news: str | None, reader: str | None) -> None:
-    """Show news or readers of the data set in FOLDER, with where each text comes from, as JSON."""
+@click.option("--serve", is_flag=True, help="All of it as pages in a web browser, for this machine only.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="With --serve: the port.  [default: a free one]")
+@click.option("--browser/--no-browser", default=False, help="With --serve: open a web browser, too.")
+def show_command(folder: Path, news: str | None, reader: str | None, serve: bool, port: int, browser: bool) -> None:
+    """Show news or readers of the data set in FOLDER, with where each text comes from: one as JSON, or all as pages."""
     from genre.dataset import load_dataset
     from genre.experiments import describe_news, describe_readers
 
-    if (news is None) == (reader is None):
-        raise click.UsageError("name one of --news and --reader")
+    if (news is not None) + (reader is not None) + serve != 1:
+        raise click.UsageError("name one of --news, --reader and --serve")
     dataset = load_dataset(folder)
-    print_json(describe_news(dataset, news) if news is not None else describe_readers(dataset, str(reader)))
+    if serve:
+        _serve(dataset, folder.resolve().name, port, open_browser=browser)
+    else:
+        print_json(describe_news(dataset, news) if news is not None else describe_readers(dataset, str(reader)))
+
+
+def _serve(dataset: "Dataset", name: str, port: int, *, open_browser: bool) -> None:
+    from genre.browser.server import serve
+
+    def tell(address: str) -> None:
+        click.echo(f"{name} is shown at {address} (Ctrl-C ends it)")
+        if open_browser:
+            click.launch(address)
+
+    serve(dataset, name, port=port, on_ready=tell)
 
 
 def _vector_files(pairs: tuple[str, ...]) -> dict[str, Path]:

@@ -43,7 +43,9 @@ def shown_news(dataset: Dataset, *, split: str | None = None, since: datetime | 
         if impressions.is_empty():
             raise UsageError(
                 f"nothing was shown since {since.isoformat()}",
-                remedy="no impression has a time" if latest is None else f"the latest impression is of {latest}",
+                remedy=f"the latest impression is of {latest}"
+                if isinstance(latest, datetime)
+                else "no impression has a time",
             )
     shown = impressions["candidates"].explode(empty_as_null=False).unique()
     original = dataset.news.with_row_index("news").filter(_ORIGINAL & pl.col("news").is_in(shown.implode()))
