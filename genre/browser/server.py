@@ -1,11 +1,12 @@
 """The server of the pages: on the loopback address, for the browser of this machine, and nothing but reading."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from genre.browser.pages import ICON, STYLE, NotFoundError, Pages, Query
 from genre.dataset import Dataset
@@ -23,8 +24,6 @@ _HEADERS: Final = {
     "Cache-Control": "no-store",
     "Server": "genre",
 }
-
-_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def serve(dataset: Dataset, name: str, *, port: int, on_ready: Callable[[str], None]) -> None:
@@ -81,7 +80,7 @@ async def _serve(app: web.Application, port: int, on_ready: Callable[[str], None
         await runner.cleanup()
 
 
-def _page(make: Callable[[Query], str]) -> _Handler:
+def _page(make: Callable[[Query], str]) -> Handler:
     async def handle(request: web.Request) -> web.Response:
         # In a thread: a search over many news must not keep the server from its other pages, or from Ctrl-C.
         return _html(await asyncio.to_thread(make, request.query))
@@ -89,7 +88,7 @@ def _page(make: Callable[[Query], str]) -> _Handler:
     return handle
 
 
-def _file(text: str, content_type: str) -> _Handler:
+def _file(text: str, content_type: str) -> Handler:
     async def handle(_request: web.Request) -> web.Response:
         return web.Response(text=text, content_type=content_type)
 
@@ -100,11 +99,11 @@ def _html(text: str, status: int = 200) -> web.Response:
     return web.Response(text=text, status=status, content_type="text/html")
 
 
-def _guard(pages: Pages) -> Callable[[web.Request, _Handler], Awaitable[web.StreamResponse]]:
+def _guard(pages: Pages) -> Middleware:
     """Refuses what no browser of this machine asks for, and answers mistakes with a page."""
 
     @web.middleware
-    async def guard(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         if not _is_ours(request):
             # A page elsewhere whose name resolves to this machine (DNS rebinding) would read along otherwise.
             return web.Response(status=421, text="this server answers to its own address only\n")
@@ -123,8 +122,10 @@ def _guard(pages: Pages) -> Callable[[web.Request, _Handler], Awaitable[web.Stre
 
 
 def _is_ours(request: web.Request) -> bool:
-    name = request.transport and request.transport.get_extra_info("sockname")
-    return bool(name) and request.host in {f"{HOST}:{name[1]}", f"localhost:{name[1]}"}
+    if request.transport is None:  # whoever asked is gone
+        return False
+    _, port = request.transport.get_extra_info("sockname")
+    return request.host in {f"{HOST}:{port}", f"localhost:{port}"}
 
 
 async def _secure(_request: web.Request, response: web.StreamResponse) -> None:

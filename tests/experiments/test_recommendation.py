@@ -13,7 +13,7 @@ from small_data import small_dataset
 
 from genre.dataset import Dataset
 from genre.errors import RunError, UsageError
-from genre.experiments import Recommendations, recommend
+from genre.experiments import Recommendations, read_dataset, recommend
 from genre.experiments.recommendation import latest_reader
 from genre.modeling import FeatureSettings, TrainedModel, build_recommender, evaluate, prepare_features
 from genre.modeling.ranking import new_reader, rank_news
@@ -231,3 +231,16 @@ def test_scores_that_are_no_numbers_are_an_error(planted: Dataset) -> None:
 
 def test_what_is_told_can_be_written_as_json(planted: Dataset) -> None:
     assert json.loads(json.dumps(attrs.asdict(recommend(model_of(planted), planted, user="U3"))))["user"] == "U3"
+
+
+def test_readers_of_mind_are_ranked_all_news_that_they_have_not_clicked(shared_data: Path) -> None:
+    mind = read_dataset(REGISTRY, "mind", {"folder": str(shared_data / "mind_mini")})
+    model = model_of(mind)
+    clicked = set(mind.readers["history"][7])
+    found = recommend(model, mind, user=mind.readers["id"][7], top=10**6)
+    assert len(found.news) == found.candidates == mind.news.height - len(clicked)
+    assert not clicked & set(
+        pl.Series([each.id for each in found.news]).replace_strict(
+            mind.news["id"], pl.int_range(mind.news.height, eager=True)
+        )
+    )
