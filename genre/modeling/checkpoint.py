@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -91,6 +92,7 @@ def save_model(folder: Path, model: TrainedModel, *, card: str | None = None) ->
         (staging / _VOCABULARY).write_text(model.vocabulary.to_json(), encoding="utf-8")
         state = {name: value.contiguous() for name, value in recommender.state_dict().items()}
         safetensors.torch.save_file(state, staging / _WEIGHTS)
+        shutil.copymode(staging / _VOCABULARY, staging / _WEIGHTS)  # safetensors lets nobody else read its files
         files = {name: _file_hash(staging / name) for name in (_VOCABULARY, _WEIGHTS)}
         config = _Config(_FORMAT, baseline, fusion, model.settings, model.seed, model.leaked, model.provenance, files)
         text = json.dumps(attrs.asdict(config), indent=2, ensure_ascii=False)

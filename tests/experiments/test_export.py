@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from torch import Tensor
 
 import genre
 from genre.dataset import Dataset, LineageEntry, save_dataset
@@ -22,6 +23,7 @@ from genre.experiments.results import Cell
 from genre.modeling import FeatureSettings, TrainedModel, TrainingSettings, save_model
 from genre.registry import Registry
 from genre.testing.planted import planted_dataset, with_topics
+from genre_baselines.nrms import NRMSUserEncoder
 
 REGISTRY = Registry.load()
 BASELINES = ["naml", "lstur", "nrms", "plmnr", "bst", "dcn", "pnn", "din"]
@@ -84,6 +86,25 @@ def test_an_export_holds_these_files_and_no_path_or_user(saved: Path, dataset: D
         assert str(tmp_path).encode() not in content
         assert str(saved).encode() not in content
         assert not any(f'"{user}"'.encode() in content for user in dataset.readers["user"])
+
+
+def test_ids_stay_in_a_model_that_looks_at_users_without_a_weight_for_each(
+    saved: Path, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = NRMSUserEncoder.forward
+
+    def with_users(self: NRMSUserEncoder, *inputs: Tensor) -> Tensor:
+        return read(self, *inputs) + inputs[2][:, None, None]
+
+    monkeypatch.setattr(NRMSUserEncoder, "forward", with_users)
+    again = genre.load(genre.export_model(saved, tmp_path / "export"))
+    assert len(again.vocabulary.users) == 20
+    assert genre.recommend(again, dataset, user="U3") == genre.recommend(saved, dataset, user="U3")
+
+
+def test_whoever_may_read_the_folder_may_read_all_of_it(saved: Path, tmp_path: Path) -> None:
+    files = list(genre.export_model(saved, tmp_path / "export").iterdir())
+    assert len({path.stat().st_mode for path in files}) == 1
 
 
 @pytest.mark.parametrize("name", ["vocabulary.json", "model.safetensors"])
