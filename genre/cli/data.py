@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from genre.cli.check import check
 from genre.cli.context import FOLDER, option_pairs, print_json, registry_of
 from genre.cli.context import as_json as json_option
 from genre.errors import UsageError
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 @click.group()
 def data() -> None:
     """Data sets: import one, describe it, look into it."""
+
+
+data.add_command(check)
 
 
 @data.command("import")

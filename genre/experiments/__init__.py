@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 from genre.lazy import importer
 
 if TYPE_CHECKING:
+    from genre.experiments.checking import check_folder, check_reader
     from genre.experiments.enrichment import Enriched, enrich_variants
     from genre.experiments.estimate import Estimate, estimate_experiment, estimate_folder
     from genre.experiments.inspection import describe_news, describe_readers
@@ -30,6 +31,8 @@ _HOMES: Final = {
     "Summary": "summary",
     "VariantSpec": "plan",
     "bootstrap_interval": "statistics",
+    "check_folder": "checking",
+    "check_reader": "checking",
     "describe_news": "inspection",
     "describe_readers": "inspection",
     "enrich_folder": "steps",
@@ -62,6 +65,8 @@ __all__ = [
     "Summary",
     "VariantSpec",
     "bootstrap_interval",
+    "check_folder",
+    "check_reader",
     "describe_news",
     "describe_readers",
     "enrich_folder",
