@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         Observer,
         check_folder,
         check_reader,
+        check_submission,
         enrich_folder,
         estimate_experiment,
         estimate_folder,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         read_dataset,
         run_experiment,
         train_model,
+        write_submission,
     )
     from genre.modeling import load_model, save_model
     from genre.registry import Registry
@@ -41,6 +43,7 @@ _HOMES: Final = {
     "Registry": "registry",
     "check_folder": "experiments",
     "check_reader": "experiments",
+    "check_submission": "experiments",
     "enrich_folder": "experiments",
     "estimate_experiment": "experiments",
     "estimate_folder": "experiments",
@@ -56,6 +59,7 @@ _HOMES: Final = {
     "save_dataset": "dataset",
     "save_model": "modeling",
     "train_model": "experiments",
+    "write_submission": "experiments",
 }
 
 __all__ = [
@@ -67,6 +71,7 @@ __all__ = [
     "__version__",
     "check_folder",
     "check_reader",
+    "check_submission",
     "enrich_folder",
     "estimate_experiment",
     "estimate_folder",
@@ -83,6 +88,7 @@ __all__ = [
     "save_dataset",
     "save_model",
     "train_model",
+    "write_submission",
 ]
 
 

@@ -14,9 +14,9 @@ from genre.errors import UsageError
 from genre.registry import Registry
 
 if TYPE_CHECKING:
-    from genre.dataset import Finding
+    from genre.dataset.checks import Finding, Level
 
-_COLORS: Final = {"error": "red", "warning": "yellow", "note": "cyan"}
+_COLORS: Final[dict["Level", str]] = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
 @click.command("check")

@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "store": "genre.cli.store:store",
     "train": "genre.cli.models:train",
     "evaluate": "genre.cli.models:evaluate",
+    "submission": "genre.cli.submission:submission",
     "run": "genre.cli.run:run",
     "plugins": "genre.cli.plugins:plugins",
     "config": "genre.cli.config:config",

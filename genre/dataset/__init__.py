@@ -1,8 +1,8 @@
 """The data set: columnar, immutable, with lineage.
 
-`tables` holds the `Dataset` itself, `rows` is what files say, `assembly` turns their string ids into positions, `checks`
-tells what is wrong with either, `splits` cuts splits, `files` saves and loads a data set as a folder of Parquet files,
-`vector_files` reads dense vectors of news, and `mind_format` writes a data set as MIND's files.
+`tables` holds the `Dataset` itself, `rows` is what files say, `assembly` turns their string ids into positions,
+`checks` tells what is wrong with either, `splits` cuts splits, `files` saves and loads a data set as a folder of
+Parquet files, `vector_files` reads dense vectors of news, and `mind_format` writes a data set as MIND's files.
 """
 
 from genre.dataset.assembly import Dangling, assemble

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from genre.experiments.run import RunResult, quickstart, run_experiment
     from genre.experiments.statistics import Interval, bootstrap_interval, paired_difference
     from genre.experiments.steps import enrich_folder, import_dataset, read_dataset
+    from genre.experiments.submission import write_submission
+    from genre.experiments.submission_check import Problem, check_submission
     from genre.experiments.summary import Comparison, Summary, summarize_run
 
 _HOMES: Final = {
@@ -27,12 +29,14 @@ _HOMES: Final = {
     "Halve": "plan",
     "Interval": "statistics",
     "Observer": "observer",
+    "Problem": "submission_check",
     "RunResult": "run",
     "Summary": "summary",
     "VariantSpec": "plan",
     "bootstrap_interval": "statistics",
     "check_folder": "checking",
     "check_reader": "checking",
+    "check_submission": "submission_check",
     "describe_news": "inspection",
     "describe_readers": "inspection",
     "enrich_folder": "steps",
@@ -49,6 +53,7 @@ _HOMES: Final = {
     "run_experiment": "run",
     "summarize_run": "summary",
     "train_model": "models",
+    "write_submission": "submission",
 }
 
 __all__ = [
@@ -61,12 +66,14 @@ __all__ = [
     "Halve",
     "Interval",
     "Observer",
+    "Problem",
     "RunResult",
     "Summary",
     "VariantSpec",
     "bootstrap_interval",
     "check_folder",
     "check_reader",
+    "check_submission",
     "describe_news",
     "describe_readers",
     "enrich_folder",
@@ -83,6 +90,7 @@ __all__ = [
     "run_experiment",
     "summarize_run",
     "train_model",
+    "write_submission",
 ]
 
 
