@@ -8,6 +8,7 @@ import click
 from genre.cli.check import check
 from genre.cli.context import FOLDER, option_pairs, print_json, registry_of
 from genre.cli.context import as_json as json_option
+from genre.cli.download import download
 from genre.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def data() -> None:
 
 
 data.add_command(check)
+data.add_command(download)
 
 
 @data.command("import")

@@ -3,18 +3,19 @@
 from collections.abc import Iterator
 
 from genre import hookimpl
-from genre.parts import Part
+from genre.parts import DatasetPart, Part
 
 
 @hookimpl
 def genre_datasets() -> Iterator[Part]:
     """What experiments can be run on."""
-    yield Part(
+    yield DatasetPart(
         name="mind",
         summary="Reads MIND's format: a folder for each split with news.tsv and behaviors.tsv, plain or gzip",
         source="MIND (Wu et al., ACL 2020)",
         target="genre_datasets.mind:read_mind",
         options="genre_datasets.mind:MindOptions",
+        downloads="genre_datasets.mind_downloads:DOWNLOADS",
     )
     yield Part(
         name="sample",
