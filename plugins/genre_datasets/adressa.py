@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
 import attrs
+import numpy as np
 import polars as pl
 
 from genre.dataset import Rows, RowsReader
@@ -105,22 +105,35 @@ def _day_files(folder: Path) -> list[Path]:
 
 
 def _behaviors(events: Events, rules: Rules, paths: Sequence[Path]) -> Iterator[pl.DataFrame]:
-    files = [str(path) for path in paths]
-    numbered = enumerate(make_impressions(events, rules), start=1)
-    while block := list(islice(numbered, _ROWS_AT_A_TIME)):
-        yield pl.DataFrame([_row(number, each, events, files) for number, each in block], schema=BEHAVIORS_SCHEMA)
+    made, first = make_impressions(events, rules), 1
+    while block := list(islice(made, _ROWS_AT_A_TIME)):
+        yield _table(block, first, events, [str(path) for path in paths])
+        first += len(block)
 
 
-def _row(number: int, each: Impression, events: Events, files: Sequence[str]) -> dict[str, object]:
-    names = events.articles
-    return {
-        "impression": str(number),
-        "split": each.split,
-        "user": events.users[events.user[each.event]],
-        "time": datetime.fromtimestamp(int(events.time[each.event]), UTC).replace(tzinfo=None),
-        "history": [names[article] for article in each.history],
-        "candidates": [names[article] for article in each.candidates],
-        "labels": [int(article == each.click) for article in each.candidates],
-        "file": files[events.file[each.event]],
-        "line": int(events.line[each.event]),
-    }
+def _table(block: Sequence[Impression], first: int, events: Events, files: Sequence[str]) -> pl.DataFrame:
+    """Impressions as rows; they are numbered in the order of their clicks."""
+    rows = np.array([each.event for each in block])
+    named = pl.Series(events.articles, dtype=pl.String)
+    ids = pl.element().replace_strict(pl.int_range(named.len(), eager=True), named, return_dtype=pl.String)
+    return (
+        pl.DataFrame(
+            {
+                "split": [each.split for each in block],
+                "user": [events.users[user] for user in events.user[rows].tolist()],
+                "time": events.time[rows] * 1_000_000,
+                "history": pl.Series([each.history for each in block], dtype=pl.List(pl.Int64)),
+                "candidates": pl.Series([each.candidates for each in block], dtype=pl.List(pl.Int64)),
+                "labels": [[int(article == each.click) for article in each.candidates] for each in block],
+                "file": [files[file] for file in events.file[rows].tolist()],
+                "line": events.line[rows],
+            },
+            schema_overrides={"labels": pl.List(pl.UInt8)},
+        )
+        .with_columns(
+            pl.col("history", "candidates").list.eval(ids),
+            impression=pl.int_range(first, first + pl.len()).cast(pl.String),
+        )
+        .select(BEHAVIORS_SCHEMA.names())
+        .cast(BEHAVIORS_SCHEMA)
+    )

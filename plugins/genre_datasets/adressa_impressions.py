@@ -1,12 +1,10 @@
 """From Adressa's events to impressions: the log says what was opened, not what was shown."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import Final
 
 import attrs
-import numpy as np
-from numpy.typing import NDArray
 
 from genre_datasets.adressa_events import Events
 from genre_datasets.sample_draws import Draws
@@ -75,12 +73,10 @@ def make_impressions(events: Events, rules: Rules) -> Iterator[Impression]:
         split = rules.split_of(time // _DAY - first_day + 1)
         if split and article not in reader.opened:
             key = f"{events.users[user]}\x1f{events.articles[article]}\x1f{time}"
-            pool = pools.before(time // _HOUR)
-            drawn = _negatives(Draws(rules.seed, _number(key)), pool, {*reader.opened, article}, rules.negatives)
-            candidates = drawn
-            if drawn:
-                place = Draws(rules.seed, _number(f"{key}\x1fplace")).between(0, len(drawn))
-                candidates = [*drawn[:place], article, *drawn[place:]]
+            draws = Draws(rules.seed, _number(key))
+            candidates = _negatives(draws, pools.before(time // _HOUR), {*reader.opened, article}, rules.negatives)
+            if candidates:
+                candidates.insert(draws.between(0, len(candidates)), article)
             yield Impression(number, split, reader.history[-rules.longest_history :], candidates, article)
         reader.open(article)
         pools.add(time // _HOUR, article)
@@ -105,33 +101,43 @@ class _Reader:
         self.opened.setdefault(article)
 
 
+@attrs.frozen(eq=False)
+class _Pool:
+    """Articles that may be drawn, in the order of their places, and the same as a set."""
+
+    articles: Sequence[int] = ()
+    held: Set[int] = frozenset()
+
+
 class _Pools:
     """The articles that somebody opened in the hours before an hour; hours are asked for in ascending order."""
 
     def __init__(self, hours: int) -> None:
         self._hours = hours
         self._opened: dict[int, set[int]] = {}
-        self._asked: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, dtype=np.int64))
+        self._hour, self._pool = -1, _Pool()
 
     def add(self, hour: int, article: int) -> None:
         """Somebody opened an article."""
         self._opened.setdefault(hour, set()).add(article)
 
-    def before(self, hour: int) -> NDArray[np.int64]:
-        """What was opened in the full hours before this one, in the order of the articles."""
-        if self._asked[0] != hour:
+    def before(self, hour: int) -> _Pool:
+        """What was opened in the full hours before this one."""
+        if self._hour != hour:
             self._opened = {each: held for each, held in self._opened.items() if each >= hour - self._hours}
             found: set[int] = set().union(*(held for each, held in self._opened.items() if each < hour))
-            self._asked = (hour, np.array(sorted(found), dtype=np.int64))
-        return self._asked[1]
+            self._hour, self._pool = hour, _Pool(sorted(found), found)
+        return self._pool
 
 
-def _negatives(draws: Draws, pool: NDArray[np.int64], excluded: set[int], count: int) -> list[int]:
+def _negatives(draws: Draws, pool: _Pool, excluded: Set[int], count: int) -> list[int]:
     """So many distinct articles of the pool, all with the same chance; fewer if there are not so many."""
-    eligible = np.setdiff1d(pool, np.array(list(excluded), dtype=np.int64), assume_unique=True)
+    eligible = len(pool.articles) - sum(article in pool.held for article in excluded)
     chosen: dict[int, None] = {}
-    while len(chosen) < min(count, len(eligible)):
-        chosen.setdefault(int(eligible[int(draws.uniform() * len(eligible))]))
+    while len(chosen) < min(count, eligible):
+        article = draws.pick(pool.articles)
+        if article not in excluded:
+            chosen.setdefault(article)
     return list(chosen)
 
 

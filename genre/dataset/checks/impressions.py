@@ -31,7 +31,7 @@ def dangling_kind(column: str, level: Level) -> Kind:
     return Kind(f"dangling-{column}", level, f"ids among {column} that name no news", remedy)
 
 
-_RULES: Final = (
+RULES: Final = (
     _Rule(
         Kind(
             "labels-that-do-not-fit",
@@ -137,8 +137,8 @@ def check_block(block: pl.DataFrame, known: pl.Enum, dangling: Level, tally: Tal
     for column, found in (("history", history), ("candidates", candidates)):
         _count_dangling(block, column, found, dangling_kind(column, dangling), tally)
     rows = _understood(block, history, candidates)
-    counts = rows.select(pl.col("split"), *(rule.found.cast(pl.UInt32).alias(rule.kind.name) for rule in _RULES))
-    for rule in _RULES:
+    counts = rows.select(pl.col("split"), *(rule.found.cast(pl.UInt32).alias(rule.kind.name) for rule in RULES))
+    for rule in RULES:
         _count(rows, counts[rule.kind.name], rule, tally)
     said = pl.col("candidates").list.eval(pl.element().cast(pl.String)).list.join(" ")
     return rows.select(
