@@ -4,6 +4,7 @@ The names in the archive choose among the names that are asked for, and never be
 """
 
 import shutil
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -15,8 +16,22 @@ from genre.errors import RunError
 from genre.parts import Archive
 
 _BLOCK: Final = 2**20
-_METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_DAMAGED: Final = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+
+METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Kinds of compression that archives have; others take memory that the archive decides on."""
+
+DAMAGED: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
+"""What zipfile raises, as it is or by accident, where an archive is not as it should be."""
 
 
 def unpack(path: Path, archive: Archive, out: Path) -> None:
@@ -53,7 +68,7 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as opened:
             yield opened
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise _refused(path, f"it is no zip archive, or a damaged one: {error}") from error
 
 
@@ -64,11 +79,15 @@ def _entries(path: Path, opened: zipfile.ZipFile, archive: Archive) -> dict[str,
         place = PurePosixPath(entry.filename.replace("\\", "/"))
         if place.is_absolute() or ".." in place.parts or ":" in entry.filename:
             raise _refused(path, f"the entry {entry.filename!r} leads out of the archive")
-        if entry.is_dir() or place.name not in {*archive.files, *archive.further} or "__MACOSX" in place.parts:
+        if (
+            entry.filename.endswith("/")
+            or place.name not in {*archive.files, *archive.further}
+            or "__MACOSX" in place.parts
+        ):
             continue
         if place.name in found:
             raise _refused(path, f"it has several files {place.name}")
-        if entry.flag_bits & 1 or entry.compress_type not in _METHODS:
+        if entry.flag_bits & 1 or entry.compress_type not in METHODS:
             raise _refused(path, f"the entry {entry.filename!r} is encrypted, or neither stored nor deflated")
         found[place.name] = entry
     if missing := [name for name in archive.files if name not in found]:

@@ -2,7 +2,6 @@
 
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Final
@@ -10,6 +9,7 @@ from typing import IO, Final
 import attrs
 
 from genre.dataset import Dataset
+from genre.downloads.unpacking import DAMAGED, METHODS
 from genre.errors import UsageError
 from genre.experiments.submission import ENTRY, impressions_of
 
@@ -17,8 +17,6 @@ MOST_PROBLEMS: Final = 100
 """Reading stops after so many: a file that is wrong throughout need not be told line by line."""
 
 _SPARE_BYTES: Final = 2**20
-_DAMAGED: Final = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
-_METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _INTEGER: Final = re.compile(r"0|-?[1-9][0-9]*")
 
 
@@ -99,7 +97,7 @@ def _problems(path: Path, wanted: _Wanted) -> Iterator[Problem]:
                 return
             with archive.open(entries[0]) as stream:
                 yield from _line_problems(f"{path}/{ENTRY}", stream, wanted)
-    except (OSError, *_DAMAGED) as error:
+    except (OSError, *DAMAGED) as error:
         yield Problem(str(path), f"not a zip archive, or a damaged one: {error}")
 
 
@@ -120,7 +118,7 @@ def _refusal(entry: zipfile.ZipInfo, most_bytes: int) -> str:
     """Why an entry is not read."""
     if entry.flag_bits & 1:
         return "the entry is encrypted"
-    if entry.compress_type not in _METHODS:
+    if entry.compress_type not in METHODS:
         return "the entry is neither stored nor deflated"
     if entry.file_size > most_bytes:
         return f"unpacks to {entry.file_size:,} bytes, and a right file has fewer than {most_bytes:,}"

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import ndcg_score, roc_auc_score
 
 from genre import check_submission, write_submission
 from genre.dataset import Dataset
@@ -65,6 +66,23 @@ def test_the_best_candidate_has_rank_one(dataset: Dataset, model: TrainedModel, 
         said, ranks = line.split(" ")
         assert said == name
         assert np.argmax(scores.to_numpy()) == json.loads(ranks).index(1)
+
+
+def test_what_mind_s_evaluation_reads_has_the_metrics_of_ours(
+    dataset: Dataset, model: TrainedModel, tmp_path: Path
+) -> None:
+    write_submission(model, dataset, "dev", tmp_path / "prediction.zip")
+    with zipfile.ZipFile(tmp_path / "prediction.zip") as archive:
+        said = [line.split() for line in archive.read(ENTRY).decode().splitlines()]
+    features = prepare_features(dataset, model.settings, vocabulary=model.vocabulary)
+    ours = evaluate(model.recommender, features, "dev").impressions
+    labels = dataset.impressions.filter(pl.col("split") == "dev")["labels"].to_list()
+    for (name, ranks), row, truth in zip(said, ours.iter_rows(named=True), labels, strict=True):
+        scores = [1 / rank for rank in json.loads(ranks)]
+        assert name == row["impression"]
+        if row["auc"] is not None:
+            assert roc_auc_score(truth, scores) == pytest.approx(row["auc"])
+            assert ndcg_score([truth], [scores], k=5) == pytest.approx(row["ndcg@5"])
 
 
 def test_equal_predictions_make_equal_archives(dataset: Dataset, model: TrainedModel, tmp_path: Path) -> None:

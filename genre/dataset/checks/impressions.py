@@ -28,7 +28,8 @@ class _Rule:
 def dangling_kind(column: str, level: Level) -> Kind:
     """The kind of ids that name no news; an error unless the reader is told to drop them."""
     remedy = "add the news, or read with dangling = 'drop'" if level == "error" else "they are left out"
-    return Kind(f"dangling-{column}", level, f"ids among {column} that name no news", remedy)
+    among = {"history": "in histories", "candidates": "among candidates"}[column]
+    return Kind(f"dangling-{column}", level, f"ids {among} that name no news", remedy)
 
 
 RULES: Final = (

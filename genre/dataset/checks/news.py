@@ -6,6 +6,7 @@ from typing import Final
 import polars as pl
 
 from genre.dataset.checks.findings import Kind, Tally
+from genre.dataset.tables import NEWS_SCHEMA
 
 TWO_NEWS: Final = Kind(
     "two-news-under-one-id",
@@ -21,6 +22,7 @@ TWO_DESCRIPTIONS: Final = Kind(
 )
 
 _PLACE: Final = ("file", "line")
+_OTHERS: Final = frozenset(NEWS_SCHEMA) - {"id", "origin"}
 
 
 def missing_text(field: str, *, first: bool) -> Kind:
@@ -45,7 +47,7 @@ def check_news(blocks: Iterable[pl.DataFrame], text_fields: Sequence[str], tally
     kept: list[pl.DataFrame] = []
     for block in blocks:
         texts = [pl.col(name).fill_null("") for name in text_fields]
-        others = [pl.col(name).fill_null("") for name in block.columns if name not in {"id", *text_fields, *_PLACE}]
+        others = [pl.col(name).fill_null("") for name in block.columns if name in _OTHERS]
         kept.append(
             block.select(
                 "id",
