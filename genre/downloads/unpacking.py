@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO, Final
+from typing import Final
 
 from genre.errors import RunError
 from genre.parts import Archive
@@ -46,8 +46,9 @@ def unpack(path: Path, archive: Archive, out: Path) -> None:
         if (size := sum(entry.file_size for entry in entries.values())) > archive.most_bytes:
             raise _refused(path, f"it unpacks to {size:,} bytes, and at most {archive.most_bytes:,} are expected")
         for name, entry in entries.items():
-            with opened.open(entry) as source, (folder / name).open("wb") as target:
-                _copy(source, target)
+            with (folder / name).open("wb") as target:
+                for block in _blocks(path, opened, entry):
+                    target.write(block)
 
 
 @contextmanager
@@ -66,7 +67,11 @@ def whole_folder(out: Path, name: str) -> Iterator[Path]:
 @contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
-        with zipfile.ZipFile(path) as opened:
+        try:
+            opened = zipfile.ZipFile(path)
+        except OSError as error:
+            raise _refused(path, f"it cannot be read: {error}") from error
+        with opened:
             yield opened
     except DAMAGED as error:
         raise _refused(path, f"it is no zip archive, or a damaged one: {error}") from error
@@ -95,10 +100,14 @@ def _entries(path: Path, opened: zipfile.ZipFile, archive: Archive) -> dict[str,
     return found
 
 
-def _copy(source: IO[bytes], target: IO[bytes]) -> None:
-    # No more than the entry's stated size comes out, and its checksum is compared at the end.
-    while block := source.read(_BLOCK):
-        target.write(block)
+def _blocks(path: Path, opened: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+    """What is in an entry: no more than its stated size, and its checksum is compared at the end."""
+    try:
+        with opened.open(entry) as source:
+            while block := source.read(_BLOCK):
+                yield block
+    except OSError as error:  # an entry may claim to lie outside of the file
+        raise _refused(path, f"it cannot be read: {error}") from error
 
 
 def _refused(path: Path, reason: str) -> RunError:
