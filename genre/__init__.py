@@ -17,6 +17,9 @@ if TYPE_CHECKING:
         Experiment,
         Observer,
         Recommendations,
+        check_folder,
+        check_reader,
+        check_submission,
         enrich_folder,
         estimate_experiment,
         estimate_folder,
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
         recommend,
         run_experiment,
         train_model,
+        write_submission,
     )
     from genre.modeling import load_model, save_model
     from genre.registry import Registry
@@ -42,6 +46,9 @@ _HOMES: Final = {
     "Observer": "experiments",
     "Recommendations": "experiments",
     "Registry": "registry",
+    "check_folder": "experiments",
+    "check_reader": "experiments",
+    "check_submission": "experiments",
     "enrich_folder": "experiments",
     "estimate_experiment": "experiments",
     "estimate_folder": "experiments",
@@ -60,6 +67,7 @@ _HOMES: Final = {
     "save_dataset": "dataset",
     "save_model": "modeling",
     "train_model": "experiments",
+    "write_submission": "experiments",
 }
 
 __all__ = [
@@ -70,6 +78,9 @@ __all__ = [
     "Recommendations",
     "Registry",
     "__version__",
+    "check_folder",
+    "check_reader",
+    "check_submission",
     "enrich_folder",
     "estimate_experiment",
     "estimate_folder",
@@ -89,6 +100,7 @@ __all__ = [
     "save_dataset",
     "save_model",
     "train_model",
+    "write_submission",
 ]
 
 

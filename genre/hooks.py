@@ -28,7 +28,7 @@ hookimpl: Final = pluggy.HookimplMarker(PROJECT)
 
 @hookspec
 def genre_datasets() -> Iterable[Part]:  # type: ignore[empty-body]
-    """Data set readers. Target: `(options) -> Dataset`."""
+    """Data set readers. Target: `(options) -> Dataset`, such as a `RowsReader`. A `DatasetPart` names downloads."""
 
 
 @hookspec

@@ -13,6 +13,7 @@ from typing import Any, Final, get_args
 
 import pytest
 from batch_server import BatchServer
+from dataset import adressa_files, ebnerd_files
 from dataset.mind_files import behavior, write_split
 from ray_cluster import share_cluster
 from servers import ChatServer, Reply
@@ -37,6 +38,21 @@ def mind(folder: Path) -> Iterator[Inputs]:
     """Two small splits in MIND's format, one of them without labels."""
     write_split(folder / "train", [behavior(), behavior("N2-1", number="2", user="U2", history="")])
     write_split(folder / "test", [behavior("N1 N3", history="N3 N2")])
+    yield {"options": {"folder": str(folder)}}
+
+
+@contextmanager
+def ebnerd(folder: Path) -> Iterator[Inputs]:
+    """A bundle with two splits, and a test set without labels beside it."""
+    ebnerd_files.write_bundle(folder / "small")
+    ebnerd_files.write_split(folder / "testset" / "test", [ebnerd_files.row()], labelled=False)
+    yield {"options": {"folder": str(folder)}}
+
+
+@contextmanager
+def adressa(folder: Path) -> Iterator[Inputs]:
+    """A week of four users."""
+    adressa_files.write_days(folder, adressa_files.week())
     yield {"options": {"folder": str(folder)}}
 
 
@@ -110,6 +126,9 @@ def mlflow(folder: Path) -> Iterator[Inputs]:
 
 NEEDS: Final[Mapping[tuple[str, str], Callable[[Path], AbstractContextManager[Inputs]]]] = {
     ("dataset", "mind"): mind,
+    ("dataset", "goodreads"): mind,
+    ("dataset", "ebnerd"): ebnerd,
+    ("dataset", "adressa"): adressa,
     ("dataset", "sample"): sample,
     ("generator", "openai-compatible"): openai_compatible,
     ("generator", "litellm"): litellm,

@@ -12,6 +12,9 @@ import click
 import pytest
 
 from genre.cli.main import genre as command_line
+from genre.dataset.checks import checking, impressions, news
+from genre.dataset.checks.findings import Kind as FindingKind
+from genre.downloads import downloads
 from genre.experiments import load_experiment
 from genre.experiments.models import overridden, overridden_training
 from genre.experiments.plan import BaselineOverride
@@ -26,6 +29,11 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 MODELS = ROOT / "docs" / "models.md"
 REGISTRY = Registry.load(strict=True)
 BASELINES = [each.part.name for each in REGISTRY.parts("baseline") if each.distribution == "genre-rec"]
+
+FINDINGS = [
+    *(each.name for module in (checking, news) for each in vars(module).values() if isinstance(each, FindingKind)),
+    *(rule.kind.name for rule in impressions.RULES),
+]
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -51,11 +59,12 @@ def test_the_experiments_that_ship_are_read(path: Path) -> None:
     assert load_experiment(path).name == path.stem
 
 
-def test_every_command_line_of_the_readme_names_a_command_with_such_options() -> None:
+@pytest.mark.parametrize(("page", "least"), [("README.md", 6), ("docs/data.md", 8)])
+def test_every_command_line_of_a_page_names_a_command_with_such_options(page: str, least: int) -> None:
     context = click.Context(command_line)
-    lines = [line for block in blocks(ROOT / "README.md", "sh") for line in block.splitlines()]
+    lines = [line for block in blocks(ROOT / page, "sh") for line in block.splitlines()]
     called = [line.split() for line in lines if line.startswith("genre ")]
-    assert len(called) >= 6
+    assert len(called) >= least
     for _, *words in called:
         command: click.Command | None = command_line
         while isinstance(command, click.Group):
@@ -72,6 +81,17 @@ def test_the_readme_names_every_task_generator_data_set_and_baseline() -> None:
         for entry in registry.parts(kind):
             if entry.distribution == "genre-rec":
                 assert f"`{entry.part.name}`" in text
+
+
+def test_the_page_of_data_sets_names_every_reader_option_download_and_finding() -> None:
+    text = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+    names = set(FINDINGS)
+    for entry in REGISTRY.parts("dataset"):
+        if entry.distribution == "genre-rec":
+            options = REGISTRY.options_class("dataset", entry.part.name)
+            names |= {entry.part.name, *(option_names(options) if options and entry.part.name != "sample" else ())}
+    for name in [*names, *downloads(REGISTRY)]:
+        assert f"`{name}`" in text, name
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

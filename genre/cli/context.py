@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "evaluate": "genre.cli.models:evaluate",
     "recommend": "genre.cli.recommend:recommend",
     "export": "genre.cli.export:export",
+    "submission": "genre.cli.submission:submission",
     "run": "genre.cli.run:run",
     "plugins": "genre.cli.plugins:plugins",
     "config": "genre.cli.config:config",

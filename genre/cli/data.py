@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from genre.cli.check import check
 from genre.cli.context import FOLDER, option_pairs, print_json, registry_of
 from genre.cli.context import as_json as json_option
+from genre.cli.download import download
 from genre.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
 @click.group()
 def data() -> None:
     """Data sets: import one, describe it, look into it."""
+
+
+data.add_command(check)
+data.add_command(download)
 
 
 @data.command("import")

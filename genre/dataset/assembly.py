@@ -149,17 +149,21 @@ def _resolved(behaviors: pl.DataFrame, known: pl.Enum) -> _Resolved:
         history=history, candidates=candidates
     )
     if lost_candidates:
-        rows = _without_lost_candidates(rows)
+        rows = without_lost_candidates(rows)
     kept = rows.select(_KEPT_SCHEMA.names()).filter(pl.col("candidates").list.len() > 0)
     lost = {"history": lost_history, "candidates": lost_candidates}
     return _Resolved(kept.cast(_KEPT_SCHEMA), lost, rows.height - kept.height)
 
 
-def _positions(behaviors: pl.DataFrame, column: str, known: pl.Enum) -> tuple[pl.Series, _Lost | None]:
+def positions_of(lists: pl.Series, known: pl.Enum) -> pl.Series:
     """Lists of ids -> lists of positions, null where an id names no news."""
-    lists = behaviors[column].cast(pl.List(pl.String))
     # An Enum keeps its table of ids; `replace_strict` would make one for each block.
-    found = lists.list.eval(pl.element().cast(known, strict=False).to_physical().cast(pl.UInt32))
+    return lists.list.eval(pl.element().cast(known, strict=False).to_physical().cast(pl.UInt32))
+
+
+def _positions(behaviors: pl.DataFrame, column: str, known: pl.Enum) -> tuple[pl.Series, _Lost | None]:
+    lists = behaviors[column].cast(pl.List(pl.String))
+    found = positions_of(lists, known)
     if not (count := found.explode(empty_as_null=False, keep_nulls=False).null_count()):
         return found, None
     row = int(found.list.eval(pl.element().is_null()).list.any().arg_max() or 0)
@@ -185,7 +189,7 @@ def _total(blocks: list[_Lost | None], column: str, dangling: Dangling) -> int:
     return count
 
 
-def _without_lost_candidates(table: pl.DataFrame) -> pl.DataFrame:
+def without_lost_candidates(table: pl.DataFrame) -> pl.DataFrame:
     """Rows without their null candidates and the labels of these; an unlabelled impression stays unlabelled."""
     row = pl.int_range(pl.len(), dtype=pl.UInt32).alias("row")
     labelled = (

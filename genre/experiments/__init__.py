@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 from genre.lazy import importer
 
 if TYPE_CHECKING:
+    from genre.experiments.checking import check_folder, check_reader
     from genre.experiments.enrichment import Enriched, enrich_variants
     from genre.experiments.estimate import Estimate, estimate_experiment, estimate_folder
     from genre.experiments.export import export_model
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from genre.experiments.run import RunResult, quickstart, run_experiment
     from genre.experiments.statistics import Interval, bootstrap_interval, paired_difference
     from genre.experiments.steps import enrich_folder, import_dataset, read_dataset
+    from genre.experiments.submission import write_submission
+    from genre.experiments.submission_check import Problem, check_submission
     from genre.experiments.summary import Comparison, Summary, summarize_run
 
 _HOMES: Final = {
@@ -29,12 +32,16 @@ _HOMES: Final = {
     "Halve": "plan",
     "Interval": "statistics",
     "Observer": "observer",
+    "Problem": "submission_check",
     "Recommendations": "recommendation",
     "RecommendedNews": "recommendation",
     "RunResult": "run",
     "Summary": "summary",
     "VariantSpec": "plan",
     "bootstrap_interval": "statistics",
+    "check_folder": "checking",
+    "check_reader": "checking",
+    "check_submission": "submission_check",
     "describe_news": "inspection",
     "describe_readers": "inspection",
     "enrich_folder": "steps",
@@ -54,6 +61,7 @@ _HOMES: Final = {
     "run_experiment": "run",
     "summarize_run": "summary",
     "train_model": "models",
+    "write_submission": "submission",
 }
 
 __all__ = [
@@ -66,12 +74,16 @@ __all__ = [
     "Halve",
     "Interval",
     "Observer",
+    "Problem",
     "Recommendations",
     "RecommendedNews",
     "RunResult",
     "Summary",
     "VariantSpec",
     "bootstrap_interval",
+    "check_folder",
+    "check_reader",
+    "check_submission",
     "describe_news",
     "describe_readers",
     "enrich_folder",
@@ -91,6 +103,7 @@ __all__ = [
     "run_experiment",
     "summarize_run",
     "train_model",
+    "write_submission",
 ]
 
 

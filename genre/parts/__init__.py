@@ -3,6 +3,7 @@
 Imports neither torch nor polars: listing plugins stays fast.
 """
 
+from genre.parts.downloads import Archive, DatasetPart, Download
 from genre.parts.events import AnswersStored, EpochFinished, RunFinished, RunPlan, cell_name
 from genre.parts.generation import (
     Completion,
@@ -53,9 +54,12 @@ __all__ = [
     "WORDS",
     "AnswersStored",
     "AnyPart",
+    "Archive",
     "Baseline",
     "CellFinished",
     "Completion",
+    "DatasetPart",
+    "Download",
     "Encoder",
     "EpochFinished",
     "Fatal",

@@ -31,7 +31,7 @@ def _is_name(_instance: object, attribute: "attrs.Attribute[str]", value: str) -
         raise ValueError(f"{attribute.name} {value!r} must be {NAME_RULE}")
 
 
-def _is_import_string(_instance: object, attribute: "attrs.Attribute[str]", value: str) -> None:
+def is_import_string(_instance: object, attribute: "attrs.Attribute[str]", value: str) -> None:
     module, _, member = value.partition(":")
     if not (all(part.isidentifier() for part in module.split(".")) and member.isidentifier()):
         raise ValueError(f"{attribute.name} {value!r} must be an import string such as 'my_package.module:Name'")
@@ -52,8 +52,8 @@ class Part:
     name: str = attrs.field(validator=_is_name)
     summary: str = attrs.field(validator=attrs.validators.min_len(1))
     source: str = ""
-    target: str = attrs.field(validator=_is_import_string)
-    options: str | None = attrs.field(default=None, validator=attrs.validators.optional(_is_import_string))
+    target: str = attrs.field(validator=is_import_string)
+    options: str | None = attrs.field(default=None, validator=attrs.validators.optional(is_import_string))
 
 
 @attrs.frozen(kw_only=True)

@@ -1,6 +1,6 @@
 """The reader `mind`: MIND's news.tsv and behaviors.tsv, labelled or not, plain or gzip."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -8,9 +8,9 @@ from typing import Final
 import attrs
 import polars as pl
 
-from genre.dataset import Dangling, Dataset, assemble
+from genre.dataset import Dangling, Rows, RowsReader
 from genre.errors import UsageError
-from genre_datasets.mind_rows import NEWS_SCHEMA, read_behaviors, read_news
+from genre_datasets.mind_rows import read_behaviors, read_news
 from genre_datasets.tsv import content_hash, find_file
 
 USUAL_SPLITS: Final = ("train", "dev", "test")
@@ -32,33 +32,33 @@ class MindOptions:
     dangling: Dangling = "error"
 
 
-def read_mind(options: MindOptions) -> Dataset:
-    """Read a folder of MIND's format. An impression is labelled when its candidates end in `-0` or `-1`.
+def mind_rows(options: MindOptions) -> Rows:
+    """Open a folder of MIND's format. An impression is labelled when its candidates end in `-0` or `-1`.
 
     Raises:
-        UsageError: a file or folder is missing, or a row is not what MIND's format says; names file and line.
+        UsageError: a file or folder is missing; and, when the rows are taken, a row is not what MIND's format says.
     """
     folders = _split_folders(options)
     news_files = {split: find_file(folder, "news.tsv") for split, folder in folders.items()}
     behaviors_files = {split: find_file(folder, "behaviors.tsv") for split, folder in folders.items()}
-    news = pl.DataFrame(schema=NEWS_SCHEMA)
-    for path in news_files.values():
-        # MIND repeats most news in every split, and their texts are most of the memory.
-        new = read_news(path).join(news, on="id", how="anti", maintain_order="left")
-        news = pl.concat([news, new])
-    known = frozenset(news["id"])
-    behaviors = chain.from_iterable(read_behaviors(path, split, known) for split, path in behaviors_files.items())
     files = sorted([*news_files.values(), *behaviors_files.values()])
-    return assemble(
-        news,
+
+    def behaviors(known: Collection[str]) -> Iterator[pl.DataFrame]:
+        return chain.from_iterable(read_behaviors(path, split, known) for split, path in behaviors_files.items())
+
+    return Rows(
+        map(read_news, news_files.values()),
         behaviors,
-        dangling=options.dangling,
-        source={
+        {
             "reader": "mind",
             "splits": {split: folder.relative_to(options.folder).as_posix() for split, folder in folders.items()},
             "files": {path.relative_to(options.folder).as_posix(): content_hash(path) for path in files},
         },
+        dangling=options.dangling,
     )
+
+
+read_mind: Final = RowsReader(mind_rows)
 
 
 def _split_folders(options: MindOptions) -> Mapping[str, Path]:

@@ -10,7 +10,7 @@ from genre.dataset import BEHAVIORS_COLUMNS, NEWS_COLUMNS, TIME_FORMAT
 from genre.errors import UsageError
 from genre_datasets.tsv import read_rows
 
-NEWS_SCHEMA: Final = pl.Schema(dict.fromkeys(NEWS_COLUMNS, pl.String()))
+NEWS_SCHEMA: Final = pl.Schema({**dict.fromkeys(NEWS_COLUMNS, pl.String()), "file": pl.String(), "line": pl.UInt32()})
 BEHAVIORS_SCHEMA: Final = pl.Schema(
     {
         "impression": pl.String(),
@@ -47,7 +47,7 @@ def read_news(path: Path) -> pl.DataFrame:
             "the news id {!r} is empty or has blanks in it",
             "behaviors.tsv separates ids by blanks; give the news another id",
         )
-        blocks.append(rows.drop("line"))
+        blocks.append(rows.with_columns(file=pl.lit(str(path))).select(NEWS_SCHEMA.names()))
     return pl.concat(blocks)
 
 

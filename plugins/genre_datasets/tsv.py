@@ -51,7 +51,7 @@ def read_rows(path: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
             names the file and the line.
     """
     first = 1
-    for block in _blocks(path):
+    for block in line_blocks(path):
         lines = _lines(block, path, first)
         rows = pl.DataFrame({"text": lines}).select(
             line=pl.int_range(first, first + lines.len(), dtype=pl.UInt32), text="text"
@@ -70,7 +70,12 @@ def read_rows(path: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         first += lines.len()
 
 
-def _blocks(path: Path) -> Iterator[bytes]:
+def line_blocks(path: Path) -> Iterator[bytes]:
+    """Whole lines of a file, plain or `.gz`, some at a time.
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
             while block := file.read(BLOCK_BYTES):
