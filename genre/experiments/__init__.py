@@ -9,10 +9,12 @@ if TYPE_CHECKING:
     from genre.experiments.enrichment import Enriched, enrich_variants
     from genre.experiments.estimate import Estimate, estimate_experiment, estimate_folder
     from genre.experiments.export import export_model
+    from genre.experiments.gains import Comparison, Gain
     from genre.experiments.inspection import describe_news, describe_readers
     from genre.experiments.model_folders import load
     from genre.experiments.models import CellPlan, evaluate_model, train_model
     from genre.experiments.observer import Observer
+    from genre.experiments.permutation import detectable_difference, holm, permutation_test
     from genre.experiments.plan import DatasetSpec, Experiment, Halve, VariantSpec, load_experiment, options_from
     from genre.experiments.recommendation import Recommendations, RecommendedNews, recommend
     from genre.experiments.run import RunResult, quickstart, run_experiment
@@ -24,11 +26,12 @@ if TYPE_CHECKING:
 
 _HOMES: Final = {
     "CellPlan": "models",
-    "Comparison": "summary",
+    "Comparison": "gains",
     "DatasetSpec": "plan",
     "Enriched": "enrichment",
     "Estimate": "estimate",
     "Experiment": "plan",
+    "Gain": "gains",
     "Halve": "plan",
     "Interval": "statistics",
     "Observer": "observer",
@@ -44,6 +47,7 @@ _HOMES: Final = {
     "check_submission": "submission_check",
     "describe_news": "inspection",
     "describe_readers": "inspection",
+    "detectable_difference": "permutation",
     "enrich_folder": "steps",
     "enrich_variants": "enrichment",
     "estimate_experiment": "estimate",
@@ -52,9 +56,11 @@ _HOMES: Final = {
     "export_model": "export",
     "import_dataset": "steps",
     "load": "model_folders",
+    "holm": "permutation",
     "load_experiment": "plan",
     "options_from": "plan",
     "paired_difference": "statistics",
+    "permutation_test": "permutation",
     "quickstart": "run",
     "read_dataset": "steps",
     "recommend": "recommendation",
@@ -71,6 +77,7 @@ __all__ = [
     "Enriched",
     "Estimate",
     "Experiment",
+    "Gain",
     "Halve",
     "Interval",
     "Observer",
@@ -86,17 +93,20 @@ __all__ = [
     "check_submission",
     "describe_news",
     "describe_readers",
+    "detectable_difference",
     "enrich_folder",
     "enrich_variants",
     "estimate_experiment",
     "estimate_folder",
     "evaluate_model",
     "export_model",
+    "holm",
     "import_dataset",
     "load",
     "load_experiment",
     "options_from",
     "paired_difference",
+    "permutation_test",
     "quickstart",
     "read_dataset",
     "recommend",

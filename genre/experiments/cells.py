@@ -8,6 +8,7 @@ import attrs
 
 from genre.dataset import Dataset, load_dataset
 from genre.errors import UsageError
+from genre.experiments.inputs import inputs_of
 from genre.experiments.models import CellPlan, evaluate_model, train_model
 from genre.experiments.observer import Announcer, Observer
 from genre.experiments.results import finished_cell, result_rows, write_json
@@ -104,8 +105,9 @@ def run_cell(
         each.impressions.write_parquet(job.folder / f"impressions-{each.split}.parquet")
         rows.extend(result_rows(job.plan.cell, each.split, each.summary, leaked=dataset.leaked))
     training = {**attrs.asdict(trained.result), "word_vector_share": trained.word_vector_share}
+    result = {"key": job.key, "rows": rows, "training": training, "inputs": inputs_of(trained.model)}
     # Written last: a cell with this file is finished.
-    write_json(job.folder / "result.json", {"key": job.key, "rows": rows, "training": training})
+    write_json(job.folder / "result.json", result)
     for checkpoint in job.folder.glob("checkpoint-*.safetensors"):  # and those of trainings that nobody asks for now
         checkpoint.unlink()
     observer.on_cell(job.plan.cell.name, finished_cell(job.plan.cell, job.folder))

@@ -133,7 +133,7 @@ class Experiment:
     dataset: DatasetSpec
     variants: tuple[VariantSpec, ...]
     baselines: tuple[str, ...] = ()
-    untrained: tuple[str, ...] = ("popularity", "tf-idf")
+    untrained: tuple[str, ...] = ("popularity", "tf-idf", "random")
     seeds: tuple[int, ...] = attrs.field(default=(0,), validator=attrs.validators.deep_iterable(_is_seed))
     report: tuple[str, ...] = ("test",)
     features: FeatureSettings = attrs.field(factory=FeatureSettings)

@@ -1,0 +1,126 @@
+"""What a run folder says of its experiment: variants, features, and what is known of each cell."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import attrs
+import cattrs
+
+from genre.errors import UsageError
+from genre.experiments.results import Cell
+from genre.modeling import FeatureSettings
+from genre.options import structure
+
+EXPERIMENT_JSON: Final = "experiment.json"
+ORIGINAL: Final = "original"
+"""Name of the variant without rounds, by convention."""
+
+
+@attrs.frozen
+class RunVariant:
+    """A variant of a run.
+
+    Attributes:
+        name: as in the results.
+        rounds: how many it has.
+        lengths: tokens kept of single text fields, over those of all variants.
+    """
+
+    name: str
+    rounds: int
+    lengths: Mapping[str, int] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class RunDescription:
+    """The part of `experiment.json` that statistics read.
+
+    Attributes:
+        variants: in the experiment's order.
+        features: what encoders see.
+    """
+
+    variants: Sequence[RunVariant]
+    features: FeatureSettings
+
+
+def read_description(folder: Path) -> RunDescription | None:
+    """What `experiment.json` says; None where there is no such file.
+
+    Raises:
+        UsageError: it is not what a run writes.
+    """
+    path = folder / EXPERIMENT_JSON
+    if not path.is_file():
+        return None
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))["experiment"]
+        variants = [
+            RunVariant(str(each["name"]), len(each.get("rounds") or ()), _lengths(each.get("lengths") or {}))
+            for each in said["variants"]
+        ]
+        features = said.get("features") or {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(
+            f"not what a run writes of its experiment: {error!r}", where=path, remedy="run the experiment again"
+        ) from error
+    return RunDescription(variants, structure(features, FeatureSettings, f"{path}, features"))
+
+
+def reference_variant(names: Sequence[str], description: RunDescription | None) -> str:
+    """What variants are compared with: `original`, else the first without rounds, else the first.
+
+    Args:
+        names: of the variants in the results, at least one.
+    """
+    if ORIGINAL in names:
+        return ORIGINAL
+    plain = [each.name for each in description.variants if not each.rounds] if description else []
+    return next((name for name in plain if name in names), names[0])
+
+
+@attrs.frozen
+class CellEpochs:
+    """How a training ended.
+
+    Attributes:
+        epochs: how many were trained.
+        best: the one whose model was kept, from 1.
+        watched: whether a split was evaluated after each epoch, without which the last epoch is the best by default.
+    """
+
+    epochs: int
+    best: int
+    watched: bool
+
+    @property
+    def still_improved(self) -> bool:
+        """Whether no epoch before the last was better."""
+        return self.watched and self.best == self.epochs
+
+
+def read_cell(folder: Path, cell: Cell) -> tuple[CellEpochs | None, Mapping[str, object]]:
+    """How the training of a cell went, and the `inputs` that its model sees; None and nothing where it is not told.
+
+    Raises:
+        UsageError: its `result.json` is not what a run writes.
+    """
+    path = folder / "cells" / cell.name / "result.json"
+    if not path.is_file():
+        return None, {}
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+        training = result.get("training") or {}
+        reports = training.get("epochs") or []
+        watched = bool(reports and reports[-1]["metrics"])
+        epochs = CellEpochs(len(reports), int(training["best_epoch"]), watched) if reports else None
+        inputs = dict(result.get("inputs") or {})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(f"not a cell's result: {error!r}", where=path, remedy="delete the file") from error
+    return epochs, inputs
+
+
+def _lengths(table: object) -> Mapping[str, int]:
+    return cattrs.structure(table, dict[str, int])
