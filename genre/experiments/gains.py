@@ -12,7 +12,6 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from genre.errors import UsageError
 from genre.experiments.figures import CellFigures, SplitFigures
 from genre.experiments.permutation import SIGNIFICANCE, detectable_errors, holm, sign_flip_p, standard_errors
 from genre.experiments.results import METRICS, SEGMENTS
@@ -121,24 +120,22 @@ class _Pair:
 
     @classmethod
     def of(cls, first: CellFigures, second: CellFigures) -> "_Pair":
-        """Raises UsageError if both are trained, and not with the same seeds."""
-        if first.seeds and second.seeds and first.seeds != second.seeds:
-            raise UsageError(
-                f"models of the seeds {first.seeds} cannot be compared with those of {second.seeds}",
-                remedy="run the experiment again, with the same seeds for all",
-            )
-        # An untrained baseline has one row, which goes with every seed of the other.
-        by_seed = {name: first.by_seed[name] - second.by_seed[name] for name in SEGMENTS}
-        return cls(first.metrics - second.metrics, by_seed, max(len(first.seeds), len(second.seeds)))
+        """Seeds that only one of the two was trained with are part of its metrics, and tell nothing of other seeds."""
+        if first.seeds and second.seeds:
+            common = [seed for seed in first.seeds if seed in second.seeds]
+            rows = [[cell.seeds.index(seed) for seed in common] or [0] for cell in (first, second)]
+            seeds = len(common)
+        else:  # an untrained baseline has one row, which goes with every seed of the other
+            rows = [[*range(len(first.seeds) or 1)], [*range(len(second.seeds) or 1)]]
+            seeds = max(map(len, (first.seeds, second.seeds)))
+        by_seed = {name: first.by_seed[name][rows[0]] - second.by_seed[name][rows[1]] for name in SEGMENTS}
+        return cls(first.metrics - second.metrics, by_seed, seeds)
 
 
 def find_gains(figures: SplitFigures, reference: str) -> list[Gain]:
     """Every variant against the reference variant, for each baseline, segment and metric of a split.
 
     A segment without impressions has none.
-
-    Raises:
-        UsageError: the two were not trained with the same seeds.
     """
     pairs = {
         (variant, baseline): _Pair.of(cell, figures.cells[reference, baseline])

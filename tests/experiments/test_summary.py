@@ -9,19 +9,23 @@ import polars as pl
 import pytest
 
 from genre.errors import UsageError
+from genre.experiments.gains import Comparison
 from genre.experiments.results import METRICS, Cell, UntrainedCell, result_rows
 from genre.experiments.statistics import Interval, bootstrap_interval, paired_difference
-from genre.experiments.summary import Comparison, Summary, as_markdown, summarize_run, write_summary
+from genre.experiments.summary import Summary, summarize_run, write_summary
+from genre.experiments.summary_page import as_markdown
 from genre.modeling import summarize
 
 IMPRESSIONS = 40
+USERS = np.arange(IMPRESSIONS) // 2  # two impressions each
+RANKED = np.delete(np.arange(IMPRESSIONS), 3)
 random = np.random.default_rng(0)
 HARDNESS = random.random(IMPRESSIONS) * 0.5
 AUC: Mapping[Cell | UntrainedCell, np.ndarray] = {
     UntrainedCell("original", "popularity"): HARDNESS,
     Cell("original", "dcn", 0): HARDNESS + random.normal(0, 0.05, IMPRESSIONS),
     Cell("original", "nrms", 0): HARDNESS + 0.2,
-    Cell("original", "nrms", 1): HARDNESS + 0.4,
+    Cell("original", "nrms", 1): HARDNESS + 0.21,
 }
 
 
@@ -32,6 +36,7 @@ def a_run(folder: Path, *, leaked: bool = False) -> list[dict[str, object]]:
         table = pl.DataFrame(
             {
                 "impression": [f"I{number}" for number in range(IMPRESSIONS)],
+                "reader": [f"U@{user:02}@{number:012x}" for number, user in enumerate(USERS)],
                 "is_new": [number % 4 == 0 for number in range(IMPRESSIONS)],
                 **dict.fromkeys(METRICS, auc),
             }
@@ -53,7 +58,7 @@ def pairs(comparisons: Sequence[Comparison]) -> dict[tuple[str, str], bool]:
 
 def test_a_row_has_means_over_seeds_and_the_interval_of_their_average(tmp_path: Path) -> None:
     summary = summarize_run(tmp_path, a_run(tmp_path))
-    expected = bootstrap_interval(np.delete(HARDNESS + 0.3, 3))
+    expected = bootstrap_interval(HARDNESS[RANKED] + 0.205, users=USERS[RANKED])
     row = row_of(summary, "nrms", "all")
     assert row["seeds"] == 2
     assert row["impressions"] == IMPRESSIONS - 1
@@ -75,11 +80,15 @@ def test_each_two_baselines_are_compared_best_first(tmp_path: Path) -> None:
     )  # fmt: skip
     assert pairs(summary.comparisons) == {("nrms", second): True, ("nrms", third): True, (second, third): False}
     [nrms] = [each for each in summary.comparisons if (each.first, each.second) == ("nrms", "popularity")]
-    assert nrms.difference == Interval(*[pytest.approx(0.3)] * 3)
+    by_seed = np.broadcast_to([[0.2], [0.21]], (2, len(RANKED)))
+    over_seeds = paired_difference(by_seed, np.zeros_like(by_seed))
+    assert nrms.difference.mean == pytest.approx(0.205)
+    assert nrms.difference.low == pytest.approx(over_seeds.low, abs=5e-3)
+    assert nrms.difference.high == pytest.approx(over_seeds.high, abs=5e-3)
     [close] = [each for each in summary.comparisons if not each.told_apart]
     signed = 1 if close.first == "dcn" else -1
     expected = paired_difference(
-        signed * np.delete(AUC[Cell("original", "dcn", 0)], 3), signed * np.delete(HARDNESS, 3)
+        signed * AUC[Cell("original", "dcn", 0)][RANKED], signed * HARDNESS[RANKED], users=USERS[RANKED]
     )
     assert close.difference.low == pytest.approx(expected.low)
     assert close.difference.high == pytest.approx(expected.high)
@@ -104,7 +113,7 @@ def test_both_files_are_written(tmp_path: Path) -> None:
     text = (tmp_path / "summary.md").read_text()
     assert text.startswith("# tiny\n")
     assert "original (leaked), AUC over all readers:" in text
-    assert "- nrms beats popularity by 0.300 [0.300, 0.300]" in text
+    assert "- nrms beats popularity by 0.205 [" in text
     assert "| original (leaked) | popularity | new | " in text
 
 
@@ -131,5 +140,5 @@ def test_other_impressions_are_not_compared(tmp_path: Path) -> None:
     rows = a_run(tmp_path)
     path = tmp_path / "cells" / "original-dcn-0" / "impressions-test.parquet"
     pl.read_parquet(path).reverse().write_parquet(path)
-    with pytest.raises(UsageError, match="original, dcn on test are not those of its other baselines"):
+    with pytest.raises(UsageError, match="original, dcn on test are not those of the other cells"):
         summarize_run(tmp_path, rows)
