@@ -47,6 +47,13 @@ def test_the_readme_s_python_runs(tmp_path: Path) -> None:
     assert int(done.stdout) > 100
 
 
+def test_the_python_of_the_statistics_runs(tmp_path: Path) -> None:
+    [code] = blocks(ROOT / "docs" / "statistics.md", "python")
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Interval(mean=")
+
+
 def test_the_documented_experiment_is_one(tmp_path: Path) -> None:
     [text] = blocks(ROOT / "docs" / "experiments.md", "toml")
     (tmp_path / "books.toml").write_text(text, encoding="utf-8")

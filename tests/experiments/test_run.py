@@ -56,7 +56,7 @@ def results(outcome: Outcome) -> list[dict[str, object]]:
 def test_results_have_a_row_for_each_cell_split_and_segment(genre: Genre, experiment: Path) -> None:
     rows = results(genre("run", experiment, "--json"))
     assert json.loads(Path("runs/tiny/results.json").read_text())["rows"] == rows
-    assert len(rows) == 2 * (2 + 2 * 2) * 2 * 3  # variants, untrained and trained cells, splits, segments
+    assert len(rows) == 2 * (3 + 2 * 2) * 2 * 3  # variants, untrained and trained cells, splits, segments
     expected = {"variant", "baseline", "seed", "split", "segment", "auc", "mrr", "ndcg@5", "ndcg@10", "impressions"}
     assert all(set(row) == expected | {"leaked"} for row in rows)
     assert {row["segment"] for row in rows} == {"all", "new", "warm"}
@@ -124,7 +124,7 @@ def test_the_printed_table_shows_untrained_baselines_beside_the_trained(genre: G
     outcome = genre("run", experiment, "--set", "variants=[{name='original'}]", "--set", "baselines=['nrms']")
     assert "Results on test, mean over 2 seeds" in outcome.out
     lines = [line.split()[:3] for line in outcome.out.splitlines()]
-    for baseline in ("popularity", "tf-idf", "nrms"):
+    for baseline in ("popularity", "tf-idf", "random", "nrms"):
         assert ["original", baseline, "all"] in lines
 
 
@@ -140,7 +140,7 @@ def test_epochs_and_the_end_are_told_to_plugins(genre: Genre, experiment: Path) 
     assert events[0]["rounds"] == [["all", "user-profiler", "fake"], ["all", "chain-generator", "fake"]]
     epochs = [event for event in events if event["event"] == "epoch_finished"]
     assert [(event["baseline"], event["epoch"]) for event in epochs] == [("nrms", 1), ("nrms", 1)]
-    assert events[-1] == {"event": "run_finished", "name": "tiny", "rows": 36}
+    assert events[-1] == {"event": "run_finished", "name": "tiny", "rows": 48}
 
 
 def test_a_veto_stops_before_anything_is_read_or_asked(genre: Genre, experiment: Path) -> None:
