@@ -104,7 +104,7 @@ def test_a_tracker_is_told_of_the_plan_rounds_cells_epochs_and_the_end(genre: Ge
         *(
             ["CellFinished", f"{variant}-{name}"]
             for variant in ("original", "profiled")
-            for name in ("popularity", "tf-idf")
+            for name in ("popularity", "tf-idf", "random")
         ),
         *(
             [event, f"{variant}-nrms-0"]
