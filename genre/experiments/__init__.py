@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from genre.experiments.steps import enrich_folder, import_dataset, read_dataset
     from genre.experiments.submission import write_submission
     from genre.experiments.submission_check import Problem, check_submission
-    from genre.experiments.summary import Comparison, Summary, summarize_run
+    from genre.experiments.summary import Summary, summarize_run
 
 _HOMES: Final = {
     "CellPlan": "models",
