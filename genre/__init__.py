@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     )
     from genre.modeling import load_model, save_model
     from genre.registry import Registry
+    from genre.report import write_report
     from genre.settings import load_settings
 
 _HOMES: Final = {
@@ -67,6 +68,7 @@ _HOMES: Final = {
     "save_dataset": "dataset",
     "save_model": "modeling",
     "train_model": "experiments",
+    "write_report": "report",
     "write_submission": "experiments",
 }
 
@@ -100,6 +102,7 @@ __all__ = [
     "save_dataset",
     "save_model",
     "train_model",
+    "write_report",
     "write_submission",
 ]
 

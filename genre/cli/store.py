@@ -14,8 +14,8 @@ import click
 
 from genre.cli.context import FILE, store_path
 from genre.cli.context import as_json as json_option
-from genre.cli.terminal import harmless
 from genre.errors import UsageError, nearest
+from genre.untrusted import harmless
 
 if TYPE_CHECKING:
     from genre.generation import AnswerStore

@@ -8,13 +8,12 @@ from rich.table import Table
 from rich.text import Text
 
 from genre.cli.narrow import show
-from genre.cli.terminal import harmless
 from genre.experiments.estimate import Estimate
 from genre.experiments.results import METRICS, mean_rows
 from genre.generation import RoundReport
-from genre.generation.costs import Cost
+from genre.generation.costs import Cost, money
 from genre.generation.estimates import RouteEstimate
-from genre.generation.reports import ModelReport
+from genre.untrusted import harmless
 
 PIPED_WIDTH = 120
 """Columns when the output is not a terminal, whose width nobody knows."""
@@ -142,18 +141,6 @@ _COUNTED: Final = {
 }
 
 
-def money(cost: Cost | None) -> str:
-    """US dollars; what is not known reads so, and a sum of which a part is not known is a lower bound."""
-    if cost is None:
-        return "-"
-    if cost.usd is None:
-        return "unknown"
-    text = f"${cost.usd:,.2f}" if cost.usd >= 1 or cost.usd == 0 else f"${cost.usd:.4f}"
-    if text == "$0.0000":
-        text = "< $0.0001"
-    return f"at least {text}" if cost.unknown else text
-
-
 def short(count: float) -> str:
     """A count in three digits: 12.7M."""
     for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
@@ -173,7 +160,7 @@ def _add_models(table: Table, variant: str, name: str, report: RoundReport) -> N
     for model in report.models:
         paid = Cost.sum((model.cost, model.reused_cost))
         table.add_row(
-            *_names(variant, name, _answerer(model)),
+            *_names(variant, name, model.answerer),
             f"{model.answers:,}",
             f"{model.records / model.answers:.1%}",
             *map(money, (model.cost, model.reused_cost, paid.times(1000 / model.records) if model.records else None)),
@@ -205,15 +192,10 @@ def _reasons(where: str, report: RoundReport) -> list[str]:
     if len(report.models) <= 1:
         return [f"{where}: {count:,} {reason}" for reason, count in report.quarantined.items()]
     return [
-        f"{where}, {_answerer(model)}: {count:,} {reason}"
+        f"{where}, {model.answerer}: {count:,} {reason}"
         for model in report.models
         for reason, count in model.quarantined.items()
     ]
-
-
-def _answerer(report: ModelReport) -> str:
-    """The model, and the instance that asked it where that says more."""
-    return report.model if report.generator in report.model else f"{report.model} ({report.generator})"
 
 
 def _names(*names: str) -> list[Text]:

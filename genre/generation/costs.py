@@ -1,4 +1,4 @@
-"""Sums of money of which some amounts are not known: an unknown cost is never 0."""
+"""Sums of money of which some amounts are not known, and how they read: an unknown cost is never 0."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -65,3 +65,15 @@ NOTHING: Final = Cost(0.0)
 def together(one: float | None, other: float | None) -> float | None:
     """Two amounts; not known where one of them is not."""
     return None if one is None or other is None else one + other
+
+
+def money(cost: Cost | None) -> str:
+    """US dollars; what is not known reads so, and a sum of which a part is not known is a lower bound."""
+    if cost is None:
+        return "-"
+    if cost.usd is None:
+        return "unknown"
+    text = f"${cost.usd:,.2f}" if cost.usd >= 1 or cost.usd == 0 else f"${cost.usd:.4f}"
+    if text == "$0.0000":
+        text = "< $0.0001"
+    return f"at least {text}" if cost.unknown else text

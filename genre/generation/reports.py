@@ -46,6 +46,11 @@ class ModelReport:
     repaired: int = 0
     asked_again: int = 0
 
+    @property
+    def answerer(self) -> str:
+        """The model, and the instance that asked it where that says more."""
+        return self.model if self.generator in self.model else f"{self.model} ({self.generator})"
+
 
 @attrs.frozen
 class RoundReport:

@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 
 from genre.cli.store import parse_age
 from genre.cli.store import store as command_group
-from genre.cli.terminal import harmless
 from genre.dataset import load_dataset
 from genre.errors import UsageError
 from genre.generation.store import AnswerStore, StoredAnswer
 from genre.parts import Completion, Prompt, Refused, Usage
 from genre.registry import Registry
+from genre.untrusted import harmless
 
 PAGE = Path(__file__).parents[2] / "docs" / "store.md"
 STORE = Path(".genre") / "answers.sqlite"

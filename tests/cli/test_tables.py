@@ -8,9 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from genre.cli.narrow import show
-from genre.cli.tables import money, rounds_table, short
+from genre.cli.tables import rounds_table, short
 from genre.generation import RoundReport
-from genre.generation.costs import Cost
+from genre.generation.costs import Cost, money
 from genre.generation.reports import ModelReport
 
 

@@ -1,4 +1,4 @@
-"""Text that others wrote (models, servers, data), for a terminal that must not obey it."""
+"""Text that others wrote (models, servers, data), for a terminal or a page that must not obey it."""
 
 import unicodedata
 

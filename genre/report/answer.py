@@ -1,0 +1,146 @@
+"""The answer that a run gives, in sentences that its figures decide."""
+
+from collections.abc import Iterator, Sequence
+
+import attrs
+
+from genre.generation.costs import Cost, money
+from genre.report.run_folder import Gain, Run
+from genre.report.wording import HOLM, NONE, counted, listed, probability, signed, signed_interval
+
+
+@attrs.frozen
+class Fact:
+    """One figure of the answer, with what it is and what belongs to it."""
+
+    label: str
+    value: str
+    note: str
+
+
+@attrs.frozen
+class Answer:
+    """What a run says of its enrichments, by AUC on one split."""
+
+    sentences: tuple[str, ...]
+    facts: tuple[Fact, ...]
+
+
+def answer(run: Run, split: str) -> Answer:
+    """The answer for a split. Leaked variants have no say: a gain measured there is no gain."""
+    gains = [each for each in run.gains_of(split, "all") if not each.leaked]
+    if not gains:
+        return Answer((_why_not(run, split),), (_price(run),))
+    sentences = (
+        *_shown_to_help(gains, split, run),
+        _largest(gains, run),
+        *_not_told_apart(gains, run),
+        *_for_whom(run, split),
+    )
+    return Answer(sentences, tuple(_facts(gains, run, split)))
+
+
+def significant(gain: Gain, run: Run) -> bool:
+    """Whether a difference stands after Holm's correction; without one, nothing does."""
+    return gain.p_holm is not None and gain.p_holm < 1 - run.level + 1e-12
+
+
+def name(gain: Gain) -> str:
+    """What a gain is of, in a sentence."""
+    return f"{gain.variant} with {gain.baseline}"
+
+
+def _why_not(run: Run, split: str) -> str:
+    if len(run.variants) == 1:
+        return f"This run has one variant, {run.variants[0]}: there is nothing to compare it with."
+    if run.gains is None:
+        return (
+            "The folder's summary compares no variants with each other: it was written by an earlier version. "
+            "Whether an enrichment helps cannot be told from means alone."
+        )
+    return f"On {split} there is no comparison that could tell whether an enrichment helps."
+
+
+def _shown_to_help(gains: Sequence[Gain], split: str, run: Run) -> Iterator[str]:
+    shown = sorted((each for each in gains if significant(each, run)), key=lambda each: -each.difference)
+    helps = [name(each) for each in shown if each.difference > 0]
+    harms = [name(each) for each in reversed(shown) if each.difference < 0]
+    against = f"{counted(len(gains), 'comparison')} with {gains[0].reference}"
+    if not helps:
+        yield f"On {split}, no enrichment is shown to help: of {against}, no gain in AUC stands after {HOLM}."
+    else:
+        yield (
+            f"On {split}, {listed(helps)} {'gains' if len(helps) == 1 else 'gain'} in AUC over {gains[0].reference}, "
+            f"and {len(helps)} of {against} {'stands' if len(helps) == 1 else 'stand'} as a gain after {HOLM}."
+        )
+    if harms:
+        yield f"{listed(harms)} {'loses' if len(harms) == 1 else 'lose'} significantly."
+
+
+def _largest(gains: Sequence[Gain], run: Run) -> str:
+    best = max(gains, key=lambda each: each.difference)
+    figures = f"{signed(best.difference)} ({run.level:.0%} interval {signed_interval(best.low, best.high)})"
+    if best.difference <= 0:
+        return f"Nothing measured above {best.reference}; nearest comes {name(best)}, {figures}."
+    verdict = "cannot be told from no gain"
+    if significant(best, run):
+        verdict = "is significant"
+    elif best.low > 0:
+        verdict = "looks like one by itself, but does not stand among all comparisons"
+    return f"The largest gain measured, {name(best)}, is {figures}, which {verdict}."
+
+
+def _not_told_apart(gains: Sequence[Gain], run: Run) -> Iterator[str]:
+    unclear = [each for each in gains if not significant(each, run)]
+    if not unclear:
+        return
+    found = f"{len(unclear)} of {counted(len(gains), 'comparison')} could not be told apart from no effect"
+    effects = [effect for each in gains if (effect := run.detectable_effect(each)) is not None]
+    if effects:
+        yield (
+            f"{found}: with so many impressions, only differences of about {_range(effects)} would be seen four times "
+            "in five."
+        )
+    else:
+        yield f"{found}."
+
+
+def _for_whom(run: Run, split: str) -> Iterator[str]:
+    """Who gains, where not all do."""
+    for segment, others in (("new", "warm"), ("warm", "new")):
+        gains, rest = run.gains_of(split, segment), run.gains_of(split, others)
+        shown = [each for each in gains if not each.leaked and significant(each, run) and each.difference > 0]
+        if shown and not any(significant(each, run) and each.difference > 0 for each in rest):
+            yield f"Only {segment} readers are shown to gain, by {listed([name(each) for each in shown])}."
+
+
+def _facts(gains: Sequence[Gain], run: Run, split: str) -> Iterator[Fact]:
+    best = max(gains, key=lambda each: each.difference)
+    yield Fact(
+        "Largest gain in AUC",
+        signed(best.difference),
+        f"{name(best)}; {signed_interval(best.low, best.high)}; Holm p {probability(best.p_holm)}",
+    )
+    helps = sum(significant(each, run) and each.difference > 0 for each in gains)
+    yield Fact("Significant gains", f"{helps} of {len(gains)}", f"all readers, after {HOLM}")
+    if new := [each for each in run.gains_of(split, "new") if not each.leaked]:
+        first = max(new, key=lambda each: each.difference)
+        note = f"{name(first)}; {signed_interval(first.low, first.high)}; Holm p {probability(first.p_holm)}"
+        yield Fact("Largest gain, new readers", signed(first.difference), note)
+    if effects := [effect for each in gains if (effect := run.detectable_effect(each)) is not None]:
+        yield Fact("Smallest effect it can show", _range(effects, between=NONE), "difference of AUC, 80 % power")
+    yield _price(run)
+
+
+def _price(run: Run) -> Fact:
+    rounds = [each for reports in run.rounds.values() for each in reports]
+    if not rounds:
+        return Fact("Price of the enrichment", NONE, "no round is told of in this folder")
+    calls, reused = sum(each.calls for each in rounds), sum(each.reused for each in rounds)
+    paid = money(Cost.sum(each.cost for each in rounds))
+    return Fact("Price of the enrichment", paid, f"{counted(calls, 'call')}; {reused:,} answers from the store")
+
+
+def _range(effects: Sequence[float], between: str = " to ") -> str:
+    low, high = f"{min(effects):.3f}", f"{max(effects):.3f}"
+    return low if low == high else f"{low}{between}{high}"

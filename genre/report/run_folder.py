@@ -1,0 +1,353 @@
+"""What a run folder says, read strictly. What an older run did not write is None, so that a report can say so."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Final, TypeVar
+
+import attrs
+
+from genre.errors import UsageError
+from genre.experiments.results import METRICS, mean_rows
+from genre.generation import RoundReport
+from genre.generation.reports import ModelReport
+from genre.options import option_names, structure
+
+_T = TypeVar("_T")
+_Rows = Sequence[Mapping[str, object]]
+
+RESULTS: Final = "results.json"
+
+
+@attrs.frozen
+class Place:
+    """What a figure is of: a variant and a baseline on the readers of a segment of a split."""
+
+    variant: str
+    baseline: str
+    split: str
+    segment: str
+
+
+@attrs.frozen
+class Figure(Place):
+    """Means over the seeds.
+
+    Attributes:
+        values: by metric; None where nothing was measured.
+        seeds: how many there are; 0 for what is untrained.
+        auc_low, auc_high: interval of AUC; None without a summary.
+    """
+
+    impressions: int
+    leaked: bool
+    seeds: int
+    values: Mapping[str, float | None]
+    auc_low: float | None = None
+    auc_high: float | None = None
+
+
+@attrs.frozen
+class Gain(Place):
+    """A variant against the reference variant of the same baseline, over the same impressions.
+
+    Attributes:
+        p: of a paired test; `p_holm` is corrected for all comparisons of its family.
+    """
+
+    reference: str
+    metric: str
+    difference: float
+    low: float
+    high: float
+    impressions: int
+    seeds: int
+    leaked: bool
+    p: float | None = None
+    p_holm: float | None = None
+
+
+@attrs.frozen
+class SegmentFigure(Place):
+    """Means over the seeds for readers or news of a kind.
+
+    Attributes:
+        by: `"history"` or `"category"`.
+    """
+
+    by: str
+    impressions: int
+    values: Mapping[str, float | None]
+    auc_low: float | None = None
+    auc_high: float | None = None
+
+
+@attrs.frozen
+class Beyond:
+    """What is recommended besides what was clicked, in the first `k` places; means over the seeds."""
+
+    variant: str
+    baseline: str
+    split: str
+    k: int
+    diversity: float | None = None
+    coverage: float | None = None
+    novelty: float | None = None
+    personalisation: float | None = None
+
+
+@attrs.frozen
+class Detectable(Place):
+    """The smallest difference of AUC to the reference that so many impressions can show."""
+
+    reference: str
+    effect: float | None = None
+
+
+@attrs.frozen
+class Epoch:
+    """One epoch of a training; `metrics` are of the split that stops it early."""
+
+    epoch: int
+    loss: float
+    metrics: Mapping[str, float]
+
+
+@attrs.frozen
+class Curve:
+    """How one training went."""
+
+    variant: str
+    baseline: str
+    seed: int
+    epochs: tuple[Epoch, ...]
+    best_epoch: int
+
+
+@attrs.frozen(eq=False)
+class Run:
+    """A run folder's figures. Names are in the order of the results.
+
+    Attributes:
+        experiment: as it was understood; empty in a folder without it.
+        rounds: what each round of each variant did.
+        figures: a row for each variant, baseline, split and segment.
+        level: of the intervals.
+        gains, segments, beyond, detectable, warnings: None where the run's summary does not have them.
+        curves: of the trainings that the folder keeps.
+        cells: the folder of each training.
+    """
+
+    folder: Path
+    experiment: Mapping[str, object]
+    rounds: Mapping[str, Sequence[RoundReport]]
+    figures: Sequence[Figure]
+    level: float
+    gains: Sequence[Gain] | None
+    segments: Sequence[SegmentFigure] | None
+    beyond: Sequence[Beyond] | None
+    detectable: Sequence[Detectable] | None
+    warnings: Sequence[str] | None
+    curves: Sequence[Curve]
+    cells: Mapping[tuple[str, str, int], Path]
+
+    @property
+    def name(self) -> str:
+        """The experiment's name, or else the folder's."""
+        name = self.experiment.get("name")
+        return name if isinstance(name, str) else self.folder.resolve().name
+
+    @cached_property
+    def variants(self) -> list[str]:
+        """All variants."""
+        return list(dict.fromkeys(each.variant for each in self.figures))
+
+    @cached_property
+    def splits(self) -> list[str]:
+        """All splits of the results."""
+        return list(dict.fromkeys(each.split for each in self.figures))
+
+    @cached_property
+    def trained(self) -> list[str]:
+        """Baselines that were trained."""
+        return list(dict.fromkeys(each.baseline for each in self.figures if each.seeds))
+
+    @cached_property
+    def untrained(self) -> list[str]:
+        """Baselines that nothing trains."""
+        return list(dict.fromkeys(each.baseline for each in self.figures if not each.seeds))
+
+    @cached_property
+    def leaked(self) -> set[str]:
+        """Variants that rest on answers which were made from more than the prompts say."""
+        return {each.variant for each in self.figures if each.leaked}
+
+    @property
+    def reference(self) -> str:
+        """The variant that all others are compared with: `original`, else the first without rounds, else the first."""
+        for gain in self.gains or ():
+            return gain.reference
+        plain = [each for each in self.variants if not self.rounds.get(each)]
+        return "original" if "original" in self.variants else [*plain, *self.variants][0]
+
+    @cached_property
+    def datasets(self) -> Mapping[str, Path]:
+        """Folders of the variants' data sets. Names of the results are compared with them, never made into paths."""
+        folders = {path.name: path for path in _folders(self.folder / "datasets")}
+        return {name: folders[name] for name in self.variants if name in folders}
+
+    def gains_of(self, split: str, segment: str, metric: str = "auc") -> list[Gain]:
+        """Gains of a metric, on a split, for the readers of a segment."""
+        place = (split, segment, metric)
+        return [each for each in self.gains or () if (each.split, each.segment, each.metric) == place]
+
+    def detectable_effect(self, gain: Gain) -> float | None:
+        """The smallest difference that the comparison could show; None where nobody worked it out, or not of AUC."""
+        if gain.metric == "auc":
+            for each in self.detectable or ():
+                if (each.split, each.segment, each.baseline, each.variant) == (
+                    gain.split, gain.segment, gain.baseline, gain.variant
+                ):  # fmt: skip
+                    return each.effect
+        return None
+
+
+def read_run(folder: Path) -> Run:
+    """Read a run folder.
+
+    Raises:
+        UsageError: it is missing, not a run folder, or a file in it is damaged.
+    """
+    results = _json(folder / RESULTS)
+    if results is None:
+        raise UsageError(
+            f"no run here ({RESULTS} is missing)" if folder.is_dir() else "there is no such folder",
+            where=folder,
+            remedy="name a folder that `genre run` wrote, such as runs/quickstart",
+        )
+    rows = _rows(results, "rows", folder / RESULTS) or ()
+    if not rows:
+        raise UsageError("the run has no results", where=folder / RESULTS, remedy="run the experiment again")
+    _check_results(rows, folder / RESULTS)
+    path = folder / "summary.json"
+    summary = _json(path) or {}
+    means = _rows(summary, "rows", path)
+    described = _json(folder / "experiment.json") or {}
+    experiment = described.get("experiment")
+    level = summary.get("level")
+    figures = _records(mean_rows(rows) if means is None else means, Figure, path)
+    cells = dict(_cells(folder / "cells", {(each.variant, each.baseline) for each in figures}))
+    gains = _rows(summary, "gains", path)
+    return Run(
+        folder=folder,
+        experiment=experiment if isinstance(experiment, Mapping) else {},
+        rounds=_rounds(described, folder / "experiment.json"),
+        figures=figures,
+        level=level if isinstance(level, float) else 0.95,
+        gains=None if gains is None else _records([row for row in gains if _measured(row)], Gain, path),
+        segments=_optional(summary, "segments", SegmentFigure, path),
+        beyond=_optional(summary, "beyond", Beyond, path),
+        detectable=_optional(summary, "detectable", Detectable, path),
+        warnings=_warnings(summary, path),
+        curves=[curve for curve, _ in cells.values()],
+        cells={key: place for key, (_, place) in cells.items()},
+    )
+
+
+def _measured(row: Mapping[str, object]) -> bool:
+    return all(row.get(name) is not None for name in ("difference", "low", "high"))
+
+
+def _check_results(rows: _Rows, path: Path) -> None:
+    needed = {"variant", "baseline", "seed", "split", "segment", *METRICS, "impressions", "leaked"}
+    for number, row in enumerate(rows):
+        if missing := sorted(needed - set(row)):
+            raise UsageError(f"row {number} has no {missing[0]!r}", where=path, remedy="run the experiment again")
+
+
+def _cells(folder: Path, wanted: set[tuple[str, str]]) -> Iterator[tuple[tuple[str, str, int], tuple[Curve, Path]]]:
+    """The trainings that a folder keeps, with their places; those of earlier experiments in it are left out."""
+    for place in _folders(folder):
+        path = place / "result.json"
+        result = _json(path)
+        if result is None:
+            continue
+        rows, training = _rows(result, "rows", path), result.get("training")
+        if not rows or not isinstance(training, Mapping):
+            continue
+        epochs = _records(_rows(training, "epochs", path) or (), Epoch, path)
+        known = {"epochs": [attrs.asdict(each) for each in epochs], "best_epoch": training.get("best_epoch")}
+        curve = _record({**rows[0], **known}, Curve, f"{path}, training")
+        if (curve.variant, curve.baseline) in wanted:
+            yield (curve.variant, curve.baseline, curve.seed), (curve, place)
+
+
+def _rounds(described: Mapping[str, object], path: Path) -> dict[str, list[RoundReport]]:
+    rounds = described.get("rounds", {})
+    if not isinstance(rounds, Mapping):
+        raise UsageError("`rounds` is no table", where=path, remedy="run the experiment again")
+    found = {}
+    for variant in rounds:
+        found[str(variant)] = [_round(row, f"{path}, {variant}") for row in _rows(rounds, variant, path) or ()]
+    return found
+
+
+def _round(row: Mapping[str, object], where: str) -> RoundReport:
+    models = row.get("models", [])
+    if not isinstance(models, list):
+        raise UsageError("`models` is no list", where=where, remedy="run the experiment again")
+    known = [attrs.asdict(_record(model, ModelReport, where)) for model in models]
+    return _record({**row, "models": known}, RoundReport, where)
+
+
+def _warnings(summary: Mapping[str, object], path: Path) -> list[str] | None:
+    warnings = summary.get("warnings")
+    if warnings is None:
+        return None
+    if not isinstance(warnings, list):
+        raise UsageError("`warnings` is no list", where=path, remedy="run the experiment again")
+    return [str(each) for each in warnings]
+
+
+def _optional(summary: Mapping[str, object], key: str, cls: type[_T], path: Path) -> list[_T] | None:
+    rows = _rows(summary, key, path)
+    return None if rows is None else _records(rows, cls, f"{path}, {key}")
+
+
+def _records(rows: _Rows, cls: type[_T], where: str | Path) -> list[_T]:
+    return [_record(row, cls, f"{where}, row {number}") for number, row in enumerate(rows)]
+
+
+def _record(row: object, cls: type[_T], where: str) -> _T:
+    """A record of what this version knows of a row: a later one may say more."""
+    if not isinstance(row, Mapping):
+        raise UsageError(f"{row!r} is no table", where=where, remedy="run the experiment again")
+    values = {"segment": "all", **row, "values": {name: row.get(name) for name in METRICS}}
+    return structure({name: values[name] for name in option_names(cls) if name in values}, cls, where)
+
+
+def _rows(table: Mapping[str, object], key: str, path: Path) -> _Rows | None:
+    rows = table.get(key)
+    if rows is None:
+        return None
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+        raise UsageError(f"`{key}` is no list of tables", where=path, remedy="run the experiment again")
+    return rows
+
+
+def _json(path: Path) -> Mapping[str, object] | None:
+    """The table that a file holds; None without the file."""
+    if not path.is_file():
+        return None
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(f"the file cannot be read: {error}", where=path, remedy="run the experiment again") from error
+    if not isinstance(table, Mapping):
+        raise UsageError("the file holds no table", where=path, remedy="run the experiment again")
+    return table
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
