@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "export": "genre.cli.export:export",
     "submission": "genre.cli.submission:submission",
     "run": "genre.cli.run:run",
+    "report": "genre.cli.report:report",
     "plugins": "genre.cli.plugins:plugins",
     "config": "genre.cli.config:config",
 }

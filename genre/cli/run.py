@@ -84,6 +84,7 @@ def run(
             trackers=trackers,
         )
     _print_result(result, as_json=as_json)
+    _write_report(result, as_json=as_json)
 
 
 @click.command()
@@ -114,6 +115,7 @@ def quickstart(
             registry_of(ctx), folder=out, store=store, cache=cache, changes=changes, observer=observer
         )
     _print_result(result, as_json=as_json)
+    _write_report(result, as_json=as_json)
 
 
 def _print_result(result: "RunResult", *, as_json: bool) -> None:
@@ -127,3 +129,15 @@ def _print_result(result: "RunResult", *, as_json: bool) -> None:
     if result.reused_cells:
         click.echo(f"{result.reused_cells} finished trainings were not run again")
     click.echo(f"results: {result.folder / 'results.json'}")
+
+
+def _write_report(result: "RunResult", *, as_json: bool) -> None:
+    """Write the report where that is possible, or else tell what it needs. The run is done, and does not fail by it."""
+    from genre.errors import UsageError
+    from genre.report import write_report
+
+    try:
+        line = f"report: {write_report(result.folder)}"
+    except UsageError as error:
+        line = f"no report: {error}"
+    click.echo(line, err=as_json)

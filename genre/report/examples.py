@@ -72,8 +72,8 @@ class Addition:
 
     @property
     def sources(self) -> list[Source]:
-        """All who wrote something of it, once."""
-        return list(dict.fromkeys(each.source for each in (*self.profiles, *self.made)))
+        """Where each part of it comes from."""
+        return [each.source for each in (*self.profiles, *self.made)]
 
 
 @attrs.frozen
@@ -89,6 +89,14 @@ class ReaderExample:
     clicks: int
     history: tuple[str, ...]
     additions: tuple[Addition, ...]
+
+
+def authors(sources: Iterable[Source]) -> dict[str, list[str]]:
+    """The rounds of each model that wrote something."""
+    rounds: dict[str, list[str]] = {}
+    for each in dict.fromkeys(sources):
+        rounds.setdefault(each.model, []).append(each.round)
+    return rounds
 
 
 def order(identity: str) -> bytes:

@@ -20,6 +20,7 @@ from genre.report.changes import Changes, changes_of
 from genre.report.examples import (
     ReaderExample,
     Rewritten,
+    authors,
     changed_readers,
     chosen_readers,
     chosen_texts,
@@ -241,6 +242,8 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters["metric"] = lambda name: wording.METRIC_NAMES.get(name, name)
     environment.filters["readers"] = lambda segment: wording.READERS[segment]
+    environment.filters["authors"] = authors
+    environment.filters["brief"] = lambda model: wording.shortened(model, 40)
     environment.filters["quoted"] = lambda title: f"“{wording.shortened(title, 90)}”"
     environment.tests["compared"] = lambda metric, run, split: bool(run.gains_of(split, "all", metric))
     environment.tests["compared_readers"] = lambda segment, run, split: bool(run.gains_of(split, segment))

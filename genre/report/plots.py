@@ -93,7 +93,7 @@ def _forest(gains: Sequence[Gain], run: Run, layout: _Layout) -> "Figure":
     _signed_ticks(axes, most=5 if layout.narrow else 6)
     place = 0.0
     for baseline, members in groups.items():
-        _text(axes, layout, 0 if layout.narrow else -layout.left, place + layout.head - 10, _label(baseline), bold=True)
+        _text(axes, layout, -layout.left, place + layout.head - 10, _label(baseline), bold=True)
         place += layout.head
         for each in members:
             _gain(axes, each, run, layout, place)
@@ -121,8 +121,8 @@ def _gain(axes: "Axes", gain: Gain, run: Run, layout: _Layout, place: float) -> 
     name = _label(gain.variant) + (" (LEAKED)" if gain.leaked else "")
     interval = signed_interval(gain.low, gain.high)
     if layout.narrow:
-        _text(axes, layout, 0, place + 16, name)
-        figures = f"{signed(gain.difference)}   {interval}"
+        _text(axes, layout, -layout.left, place + 16, name)
+        figures = f"{signed(gain.difference)} ({interval})"
         _text(axes, layout, layout.right - layout.left, place + 16, figures, right=True, bold=shown, size=11.5)
         return
     baseline = place + layout.row / 2 + 4.5
@@ -145,9 +145,10 @@ def _text(
     right: bool = False,
 ) -> None:
     """Text at `x` points from the axes' left edge, on the row at `y`."""
+    ground = {"facecolor": COLORS["paper"], "edgecolor": "none", "pad": 1} if right else None  # over lines of the grid
     axes.text(
         x / (layout.right - layout.left), y, text, transform=axes.get_yaxis_transform(), color=COLORS[color],
-        fontsize=size, fontweight="bold" if bold else "normal", ha="right" if right else "left", va="baseline",
+        fontsize=size, fontweight="bold" if bold else "normal", ha="right" if right else "left", va="baseline", bbox=ground,
     )  # fmt: skip
 
 
