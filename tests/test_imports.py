@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "litellm", "ray", "transformers", "xllamacpp", "sklearn", "tensorboard", "mlflow")
+HEAVY = ("torch", "litellm", "ray", "transformers", "xllamacpp", "sklearn", "tensorboard", "mlflow", "matplotlib")
 
 
 @pytest.mark.parametrize(

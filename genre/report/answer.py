@@ -70,8 +70,9 @@ def _shown_to_help(gains: Sequence[Gain], split: str, run: Run) -> Iterator[str]
         yield f"On {split}, no enrichment is shown to help: of {against}, no gain in AUC stands after {HOLM}."
     else:
         yield (
-            f"On {split}, {listed(helps)} {'gains' if len(helps) == 1 else 'gain'} in AUC over {gains[0].reference}, "
-            f"and {len(helps)} of {against} {'stands' if len(helps) == 1 else 'stand'} as a gain after {HOLM}."
+            f"On {split}, {listed(helps)} {'gains' if len(helps) == 1 else 'gain'} in AUC over {gains[0].reference}: "
+            f"{len(helps)} of {counted(len(gains), 'comparison')} "
+            f"{'stands' if len(helps) == 1 else 'stand'} after {HOLM}."
         )
     if harms:
         yield f"{listed(harms)} {'loses' if len(harms) == 1 else 'lose'} significantly."

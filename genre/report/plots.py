@@ -148,7 +148,8 @@ def _text(
     ground = {"facecolor": COLORS["paper"], "edgecolor": "none", "pad": 1} if right else None  # over lines of the grid
     axes.text(
         x / (layout.right - layout.left), y, text, transform=axes.get_yaxis_transform(), color=COLORS[color],
-        fontsize=size, fontweight="bold" if bold else "normal", ha="right" if right else "left", va="baseline", bbox=ground,
+        fontsize=size, fontweight="bold" if bold else "normal", ha="right" if right else "left", va="baseline",
+        bbox=ground,
     )  # fmt: skip
 
 
@@ -190,7 +191,7 @@ def by_history(figures: Sequence[SegmentFigure], run: Run, *, key: str, title: s
     segments = list(dict.fromkeys(each.segment for each in figures))
     variants = [each for each in run.variants if any(figure.variant == each for figure in figures)]
     for number, variant in enumerate(variants):
-        color, dash = variant_style(run, variant)
+        color, _ = variant_style(run, variant)
         shift = 0.6 / len(variants) * (number - (len(variants) - 1) / 2)
         members = [each for each in figures if each.variant == variant and each.values["auc"] is not None]
         places = [segments.index(each.segment) + shift for each in members]
@@ -198,7 +199,6 @@ def by_history(figures: Sequence[SegmentFigure], run: Run, *, key: str, title: s
         for place, each in zip(places, members, strict=True):
             if each.auc_low is not None and each.auc_high is not None:
                 axes.plot([place, place], [each.auc_low, each.auc_high], color=color, lw=1.2, alpha=0.5)
-        axes.plot(places, values, color=color, lw=0.8, alpha=0.6, ls=dash)
         axes.plot(places, values, color=color, ls="none", marker="o", ms=4.5)
     names = [textwrap.fill(shortened(harmless(each), 24), 9, max_lines=2, placeholder="…") for each in segments]
     axes.set_xticks(range(len(segments)), names)

@@ -18,6 +18,17 @@ _T = TypeVar("_T")
 _Rows = Sequence[Mapping[str, object]]
 
 RESULTS: Final = "results.json"
+BEYOND: Final = (
+    "diversity",
+    "category_diversity",
+    "coverage",
+    "category_coverage",
+    "novelty",
+    "personalisation",
+    "inter_list_distance",
+    "gini",
+)
+"""Figures beyond accuracy. A run has some of them or all."""
 
 
 @attrs.frozen
@@ -73,7 +84,7 @@ class SegmentFigure(Place):
     """Means over the seeds for readers or news of a kind.
 
     Attributes:
-        by: `"history"` or `"category"`.
+        by: `"history"`, `"category"` or `"popularity"`.
     """
 
     by: str
@@ -85,16 +96,17 @@ class SegmentFigure(Place):
 
 @attrs.frozen
 class Beyond:
-    """What is recommended besides what was clicked, in the first `k` places; means over the seeds."""
+    """What is recommended besides what was clicked, in the first `k` places; means over the seeds.
+
+    Attributes:
+        beyond: figures by name, see `BEYOND`; None where one cannot be measured.
+    """
 
     variant: str
     baseline: str
     split: str
     k: int
-    diversity: float | None = None
-    coverage: float | None = None
-    novelty: float | None = None
-    personalisation: float | None = None
+    beyond: Mapping[str, float | None]
 
 
 @attrs.frozen
@@ -134,6 +146,7 @@ class Run:
         rounds: what each round of each variant did.
         figures: a row for each variant, baseline, split and segment.
         level: of the intervals.
+        said_reference: the variant that the summary compares others with, if it says so.
         gains, segments, beyond, detectable, warnings: None where the run's summary does not have them.
         curves: of the trainings that the folder keeps.
         cells: the folder of each training.
@@ -144,6 +157,7 @@ class Run:
     rounds: Mapping[str, Sequence[RoundReport]]
     figures: Sequence[Figure]
     level: float
+    said_reference: str | None
     gains: Sequence[Gain] | None
     segments: Sequence[SegmentFigure] | None
     beyond: Sequence[Beyond] | None
@@ -186,8 +200,8 @@ class Run:
     @property
     def reference(self) -> str:
         """The variant that all others are compared with: `original`, else the first without rounds, else the first."""
-        for gain in self.gains or ():
-            return gain.reference
+        if self.said_reference in self.variants:
+            return str(self.said_reference)
         plain = [each for each in self.variants if not self.rounds.get(each)]
         return "original" if "original" in self.variants else [*plain, *self.variants][0]
 
@@ -198,7 +212,12 @@ class Run:
         return {name: folders[name] for name in self.variants if name in folders}
 
     def gains_of(self, split: str, segment: str, metric: str = "auc") -> list[Gain]:
-        """Gains of a metric, on a split, for the readers of a segment."""
+        """Gains of a metric, on a split, for the readers of a segment; of trained baselines, if there are any."""
+        gains = self.all_gains_of(split, segment, metric)
+        return [each for each in gains if each.seeds] or gains
+
+    def all_gains_of(self, split: str, segment: str, metric: str = "auc") -> list[Gain]:
+        """The same of all baselines, untrained ones too."""
         place = (split, segment, metric)
         return [each for each in self.gains or () if (each.split, each.segment, each.metric) == place]
 
@@ -245,6 +264,7 @@ def read_run(folder: Path) -> Run:
         rounds=_rounds(described, folder / "experiment.json"),
         figures=figures,
         level=level if isinstance(level, float) else 0.95,
+        said_reference=_said_reference(summary, gains or ()),
         gains=None if gains is None else _records([row for row in gains if _measured(row)], Gain, path),
         segments=_optional(summary, "segments", SegmentFigure, path),
         beyond=_optional(summary, "beyond", Beyond, path),
@@ -253,6 +273,11 @@ def read_run(folder: Path) -> Run:
         curves=[curve for curve, _ in cells.values()],
         cells={key: place for key, (_, place) in cells.items()},
     )
+
+
+def _said_reference(summary: Mapping[str, object], gains: _Rows) -> str | None:
+    said = summary.get("reference", gains[0].get("reference") if gains else None)
+    return said if isinstance(said, str) else None
 
 
 def _measured(row: Mapping[str, object]) -> bool:
@@ -323,7 +348,12 @@ def _record(row: object, cls: type[_T], where: str) -> _T:
     """A record of what this version knows of a row: a later one may say more."""
     if not isinstance(row, Mapping):
         raise UsageError(f"{row!r} is no table", where=where, remedy="run the experiment again")
-    values = {"segment": "all", **row, "values": {name: row.get(name) for name in METRICS}}
+    values = {
+        "segment": "all",
+        **row,
+        "values": {name: row.get(name) for name in METRICS},
+        "beyond": {name: row.get(name) for name in BEYOND},
+    }
     return structure({name: values[name] for name in option_names(cls) if name in values}, cls, where)
 
 

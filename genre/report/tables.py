@@ -8,8 +8,8 @@ from genre.generation import RoundReport
 from genre.generation.costs import Cost, money
 from genre.report.answer import significant
 from genre.report.plots import watched
-from genre.report.run_folder import Beyond, Curve, Figure, Run, SegmentFigure
-from genre.report.wording import NONE, figure, interval, probability, signed, signed_interval
+from genre.report.run_folder import BEYOND, Curve, Run, SegmentFigure
+from genre.report.wording import NONE, figure, interval, plain, probability, signed, signed_interval
 
 
 @attrs.frozen
@@ -57,23 +57,21 @@ def results(run: Run, split: str, segment: str, metric: str) -> Matrix:
         if (each.split, each.segment) == (split, segment) and each.values[metric] is not None
     }
     baselines = [*run.trained, *run.untrained]
-    best = {name: _best([each for each in found.values() if each.baseline == name], metric) for name in baselines}
+    best = {
+        name: _highest([each.values[metric] for each in found.values() if each.baseline == name and not each.leaked])
+        for name in baselines
+    }
     rows = []
     for variant in run.variants:
+        leaked = variant in run.leaked
         cells = []
         for baseline in baselines:
             each = found.get((variant, baseline))
             value = None if each is None else each.values[metric]
             bounds = interval(each.auc_low, each.auc_high) if each is not None and metric == "auc" else ""
-            cells.append(Cell(figure(value), bounds, value is not None and value == best[baseline]))
-        rows.append(Row(variant, tuple(cells), variant in run.leaked))
+            cells.append(Cell(figure(value), bounds, value is not None and value == best[baseline] and not leaked))
+        rows.append(Row(variant, tuple(cells), leaked))
     return Matrix(tuple(run.trained), tuple(rows), tuple(run.untrained))
-
-
-def _best(figures: Sequence[Figure], metric: str) -> float | None:
-    """The highest of several figures, of which not all are equal."""
-    values = [value for each in figures if not each.leaked and (value := each.values[metric]) is not None]
-    return max(values) if len(set(values)) > 1 else None
 
 
 def sizes(run: Run, split: str) -> dict[str, int]:
@@ -110,7 +108,7 @@ def gain_rows(run: Run, split: str, segment: str, metric: str) -> list[GainRow]:
             significant(each, run),
             each.leaked,
         )
-        for each in run.gains_of(split, segment, metric)
+        for each in run.all_gains_of(split, segment, metric)
     ]
 
 
@@ -118,36 +116,52 @@ def by_segment(figures: Sequence[SegmentFigure], run: Run) -> Matrix:
     """AUC of one baseline: segments as columns, in their order, with the impressions of each."""
     counts = {each.segment: each.impressions for each in figures}
     values = {(each.variant, each.segment): each.values["auc"] for each in figures}
-    best = {segment: _highest([value for (_, name), value in values.items() if name == segment]) for segment in counts}
+    competing = [each for each in run.variants if each not in run.leaked]
+    best = {name: _highest([values.get((variant, name)) for variant in competing]) for name in counts}
     rows = []
     for variant in run.variants:
-        if not any(name == variant for name, _ in values):
-            continue
         cells = [(value := values.get((variant, name)), value is not None and value == best[name]) for name in counts]
-        rows.append(Row(variant, tuple(Cell(figure(each), "", top) for each, top in cells), variant in run.leaked))
+        leaked = variant in run.leaked
+        rows.append(Row(variant, tuple(Cell(figure(each), "", top and not leaked) for each, top in cells), leaked))
     return Matrix(tuple(f"{name} ({count:,})" for name, count in counts.items()), tuple(rows))
 
 
 def _highest(values: Sequence[float | None]) -> float | None:
+    """The highest of several figures, of which not all are equal."""
     known = [value for value in values if value is not None]
     return max(known) if len(set(known)) > 1 else None
 
 
-BEYOND = ("diversity", "coverage", "novelty", "personalisation")
+@attrs.frozen
+class BeyondRow:
+    """Figures beyond accuracy of a variant and a baseline."""
+
+    variant: str
+    baseline: str
+    leaked: bool
+    figures: tuple[str, ...]
 
 
-def beyond_rows(rows: Sequence[Beyond], run: Run) -> list[tuple[str, str, int, bool, tuple[str, ...]]]:
-    """Variant, baseline, k, whether it is leaked, and the four figures; variants of a baseline together."""
-    ordered = sorted(rows, key=lambda each: run.trained.index(each.baseline) if each.baseline in run.trained else -1)
-    return [
-        (each.variant, each.baseline, each.k, each.variant in run.leaked, tuple(_plain(each, name) for name in BEYOND))
+def cutoffs(run: Run, split: str) -> list[int]:
+    """How many first places were looked at."""
+    return sorted({each.k for each in run.beyond or () if each.split == split})
+
+
+def beyond(run: Run, split: str, k: int) -> tuple[list[str], list[BeyondRow]]:
+    """Names of the figures that the run has, and a row for each variant and baseline: those of a baseline together."""
+    rows = [each for each in run.beyond or () if (each.split, each.k) == (split, k)]
+    names = [name for name in BEYOND if any(each.beyond[name] is not None for each in rows)]
+    baselines = list(dict.fromkeys([*run.trained, *run.untrained, *(each.baseline for each in rows)]))
+    ordered = sorted(rows, key=lambda each: baselines.index(each.baseline))
+    return [name.replace("_", " ") for name in names], [
+        BeyondRow(
+            each.variant,
+            each.baseline,
+            each.variant in run.leaked,
+            tuple(NONE if (value := each.beyond[name]) is None else plain(value, 3) for name in names),
+        )
         for each in ordered
     ]
-
-
-def _plain(row: Beyond, name: str) -> str:
-    value = getattr(row, name)
-    return NONE if value is None else f"{value:.3f}"
 
 
 @attrs.frozen
