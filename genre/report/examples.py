@@ -73,7 +73,7 @@ class Addition:
     @property
     def sources(self) -> list[Source]:
         """Where each part of it comes from."""
-        return [each.source for each in (*self.profiles, *self.made)]
+        return [*(each.source for each in self.profiles), *(each.source for each in self.made)]
 
 
 @attrs.frozen

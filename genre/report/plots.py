@@ -91,33 +91,55 @@ def _forest(gains: Sequence[Gain], run: Run, layout: _Layout) -> "Figure":
     axes.set(xlim=(low - margin, high + margin), ylim=(body, 0))
     axes.axvline(0, color=COLORS["muted"], lw=1)
     _signed_ticks(axes, most=5 if layout.narrow else 6)
-    place = 0.0
+    place, middles = 0.0, []
     for baseline, members in groups.items():
         _text(axes, layout, -layout.left, place + layout.head - 10, _label(baseline), bold=True)
         place += layout.head
         for each in members:
-            _gain(axes, each, run, layout, place)
+            _write_gain(axes, each, run, layout, place)
+            middles.append(place + (33 if layout.narrow else layout.row / 2))
             place += layout.row
+    _draw_gains(axes, [each for members in groups.values() for each in members], middles, run)
     if not layout.narrow:
         for where, heading in ((570, "difference"), (640, f"{run.level:.0%} interval"), (796, "p, Holm")):
             _text(axes, layout, where - layout.left, -8, heading, color="muted", size=11)
     return figure
 
 
-def _gain(axes: "Axes", gain: Gain, run: Run, layout: _Layout, place: float) -> None:
-    """One row: what the run could show at all as a pale bar, the interval, the difference, and their figures."""
+def _draw_gains(axes: "Axes", gains: Sequence[Gain], middles: Sequence[float], run: Run) -> None:
+    """What the run could show at all as pale bars, intervals, and differences; all of one look at once."""
+    lower, upper = axes.get_xlim()
+    bands = [
+        (middle, max(-effect, lower), min(effect, upper))
+        for middle, each in zip(middles, gains, strict=True)
+        if (effect := run.detectable_effect(each)) is not None
+    ]
+    if bands:
+        axes.hlines(*zip(*bands, strict=True), colors=COLORS["band"], lw=9, zorder=1, clip_on=False)
+    looks: dict[tuple[str, bool, bool], list[tuple[float, Gain]]] = {}
+    for middle, each in zip(middles, gains, strict=True):
+        looks.setdefault((*_look(each, run), each.leaked), []).append((middle, each))
+    for (color, shown, leaked), members in looks.items():
+        places = [middle for middle, _ in members]
+        lows, highs = [each.low for _, each in members], [each.high for _, each in members]
+        axes.hlines(
+            places, lows, highs, colors=COLORS[color], lw=2, linestyles=":" if leaked else "-", zorder=2, clip_on=False
+        )
+        axes.plot(
+            [each.difference for _, each in members], places, color=COLORS[color], ms=7, mew=1.8, ls="none", zorder=3, clip_on=False,
+            marker="X" if leaked else "o", mfc=COLORS[color] if shown else COLORS["paper"],
+        )  # fmt: skip
+
+
+def _look(gain: Gain, run: Run) -> tuple[str, bool]:
+    """Colour of a gain, and whether it counts as shown."""
     shown = significant(gain, run) and not gain.leaked
-    color = COLORS[("gain" if gain.difference > 0 else "loss") if shown else "muted"]
-    middle = place + (33 if layout.narrow else layout.row / 2)
-    effect = run.detectable_effect(gain)
-    if effect is not None:
-        lower, upper = axes.get_xlim()
-        axes.barh(middle, min(effect, upper) - max(-effect, lower), 9, max(-effect, lower), color=COLORS["band"], lw=0)
-    axes.plot([gain.low, gain.high], [middle, middle], color=color, lw=2, ls=":" if gain.leaked else "-")
-    axes.plot(
-        [gain.difference], [middle], color=color, ms=7, mew=1.8, ls="none",
-        marker="X" if gain.leaked else "o", mfc=color if shown else COLORS["paper"],
-    )  # fmt: skip
+    return ("gain" if gain.difference > 0 else "loss") if shown else "muted", shown
+
+
+def _write_gain(axes: "Axes", gain: Gain, run: Run, layout: _Layout, place: float) -> None:
+    """The variant's name and the figures of one row."""
+    _, shown = _look(gain, run)
     name = _label(gain.variant) + (" (LEAKED)" if gain.leaked else "")
     interval = signed_interval(gain.low, gain.high)
     if layout.narrow:

@@ -34,6 +34,8 @@ _COLOR: Final = re.compile("|".join(_NAMES))
 _FONT: Final = re.compile(r"font(-family)?:\s*[^;]*;?\s*")
 _SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)px")
 _REFERENCE: Final = re.compile(r"url\(#([^)]+)\)")
+_FINE: Final = re.compile(r"(\.\d\d)\d+")
+"""Digits of a coordinate that nobody sees."""
 _SVG: Final = "{http://www.w3.org/2000/svg}"
 _XLINK: Final = "{http://www.w3.org/1999/xlink}href"
 
@@ -90,6 +92,11 @@ def inline(figure: "Figure", *, key: str, title: str, description: str) -> Marku
         root.insert(place, element)
     for element in root.iter():
         element.tag = element.tag.removeprefix(_SVG)
+        if element.attrib.get("transform", "").startswith("rotate(-0 "):
+            del element.attrib["transform"]  # of every upright text; it turns nothing
+        for attribute in ("d", "x", "y"):
+            if (value := element.attrib.get(attribute)) is not None:
+                element.attrib[attribute] = " ".join(_FINE.sub(r"\1", value).split())
         if not len(element) and element.tag not in ("text", "tspan", "title", "desc"):
             element.text = None
         element.tail = "\n"

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
@@ -183,3 +185,19 @@ def test_the_experiment_is_shown_as_it_was_understood(tmp_path: Path) -> None:
     folder = write_small_run(tmp_path / "run")
     experiment = json.loads((folder / "experiment.json").read_text())["experiment"]
     assert " ".join(json.dumps(experiment, indent=2).split()) in page_of(folder)[1].text
+
+
+def test_the_documented_python_writes_a_report(tmp_path: Path) -> None:
+    documented = (Path(__file__).parents[2] / "docs" / "report.md").read_text(encoding="utf-8")
+    [code] = re.findall(r"```python\n(.*?)```", documented, flags=re.DOTALL)
+    write_small_run(tmp_path / "runs" / "books")
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "runs/books/report.html\n"), done.stderr
+
+
+def test_the_documented_sections_are_those_of_the_page(tmp_path: Path) -> None:
+    documented = (Path(__file__).parents[2] / "docs" / "report.md").read_text(encoding="utf-8")
+    rows = [name.lower() for name in re.findall(r"^\| ([a-z ]+) \| ", documented, flags=re.MULTILINE)][1:]
+    text = page_of(write_small_run(tmp_path / "run"))[1].text.lower()
+    assert len(rows) == 10
+    assert [name for name in rows if name not in text] == []
