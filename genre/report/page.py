@@ -75,7 +75,7 @@ def render(run: Run) -> str:
     shown = _read_shown(run, main)
     with drawing():
         return (
-            _environment()
+            environment()
             .get_template("page.html.jinja")
             .render(
                 run=run,
@@ -230,9 +230,9 @@ class _Pictures:
 
 
 @functools.cache
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
     """Every value is made harmless and escaped on its way into the page, whichever template shows it."""
-    environment = jinja2.Environment(
+    made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -240,14 +240,14 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["metric"] = lambda name: wording.METRIC_NAMES.get(name, name)
-    environment.filters["readers"] = lambda segment: wording.READERS[segment]
-    environment.filters["authors"] = authors
-    environment.filters["brief"] = lambda model: wording.shortened(model, 40)
-    environment.filters["quoted"] = lambda title: f"“{wording.shortened(title, 90)}”"
-    environment.tests["compared"] = lambda metric, run, split: bool(run.gains_of(split, "all", metric))
-    environment.tests["compared_readers"] = lambda segment, run, split: bool(run.gains_of(split, segment))
-    return environment
+    made.filters["metric"] = lambda name: wording.METRIC_NAMES.get(name, name)
+    made.filters["readers"] = lambda segment: wording.READERS[segment]
+    made.filters["authors"] = authors
+    made.filters["brief"] = lambda model: wording.shortened(model, 40)
+    made.filters["quoted"] = lambda title: f"“{wording.shortened(title, 90)}”"
+    made.tests["compared"] = lambda metric, run, split: bool(run.gains_of(split, "all", metric))
+    made.tests["compared_readers"] = lambda segment, run, split: bool(run.gains_of(split, segment))
+    return made
 
 
 def _finalize(value: object) -> object:

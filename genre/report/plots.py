@@ -109,13 +109,14 @@ def _forest(gains: Sequence[Gain], run: Run, layout: _Layout) -> "Figure":
 def _draw_gains(axes: "Axes", gains: Sequence[Gain], middles: Sequence[float], run: Run) -> None:
     """What the run could show at all as pale bars, intervals, and differences; all of one look at once."""
     lower, upper = axes.get_xlim()
-    bands = [
-        (middle, max(-effect, lower), min(effect, upper))
-        for middle, each in zip(middles, gains, strict=True)
-        if (effect := run.detectable_effect(each)) is not None
-    ]
-    if bands:
-        axes.hlines(*zip(*bands, strict=True), colors=COLORS["band"], lw=9, zorder=1, clip_on=False)
+    effects = [run.detectable_effect(each) for each in gains]
+    bands = [(middle, effect) for middle, effect in zip(middles, effects, strict=True) if effect is not None]
+    axes.hlines(
+        [middle for middle, _ in bands],
+        [max(-effect, lower) for _, effect in bands],
+        [min(effect, upper) for _, effect in bands],
+        colors=COLORS["band"], lw=9, zorder=1, clip_on=False,
+    )  # fmt: skip
     looks: dict[tuple[str, bool, bool], list[tuple[float, Gain]]] = {}
     for middle, each in zip(middles, gains, strict=True):
         looks.setdefault((*_look(each, run), each.leaked), []).append((middle, each))
@@ -126,8 +127,9 @@ def _draw_gains(axes: "Axes", gains: Sequence[Gain], middles: Sequence[float], r
             places, lows, highs, colors=COLORS[color], lw=2, linestyles=":" if leaked else "-", zorder=2, clip_on=False
         )
         axes.plot(
-            [each.difference for _, each in members], places, color=COLORS[color], ms=7, mew=1.8, ls="none", zorder=3, clip_on=False,
-            marker="X" if leaked else "o", mfc=COLORS[color] if shown else COLORS["paper"],
+            [each.difference for _, each in members], places, ls="none", zorder=3, clip_on=False,
+            marker="X" if leaked else "o", ms=7, mew=1.8,
+            color=COLORS[color], mfc=COLORS[color] if shown else COLORS["paper"],
         )  # fmt: skip
 
 
@@ -140,15 +142,15 @@ def _look(gain: Gain, run: Run) -> tuple[str, bool]:
 def _write_gain(axes: "Axes", gain: Gain, run: Run, layout: _Layout, place: float) -> None:
     """The variant's name and the figures of one row."""
     _, shown = _look(gain, run)
-    name = _label(gain.variant) + (" (LEAKED)" if gain.leaked else "")
+    name, ink = (f"{_label(gain.variant)} (LEAKED)", "alarm") if gain.leaked else (_label(gain.variant), "ink")
     interval = signed_interval(gain.low, gain.high)
     if layout.narrow:
-        _text(axes, layout, -layout.left, place + 16, name)
+        _text(axes, layout, -layout.left, place + 16, name, color=ink)
         figures = f"{signed(gain.difference)} ({interval})"
         _text(axes, layout, layout.right - layout.left, place + 16, figures, right=True, bold=shown, size=11.5)
         return
     baseline = place + layout.row / 2 + 4.5
-    _text(axes, layout, 14 - layout.left, baseline, name)
+    _text(axes, layout, 14 - layout.left, baseline, name, color=ink)
     _text(axes, layout, 570 - layout.left, baseline, signed(gain.difference), bold=shown)
     _text(axes, layout, 640 - layout.left, baseline, interval, color="ink" if shown else "muted")
     _text(axes, layout, 796 - layout.left, baseline, probability(gain.p_holm), color="ink" if shown else "muted")

@@ -27,6 +27,7 @@ COLORS: Final[Mapping[str, str]] = {
     "gain": "#fe0005",
     "loss": "#fe0006",
     "band": "#fe0007",
+    "alarm": "#fe0008",
     **{f"v{number}": f"#fe00{16 + number:02x}" for number in range(VARIANT_COLORS)},
 }
 _NAMES: Final = {color: name for name, color in COLORS.items()}

@@ -36,7 +36,7 @@ def test_a_significant_gain_is_named_with_its_interval(folder: Path) -> None:
 def test_what_cannot_be_told_apart_is_said_with_what_could_have_been_seen(folder: Path) -> None:
     [sentence] = [each for each in answer_of(folder).sentences if "told apart" in each]
     assert sentence.startswith("3 of 4 comparisons could not be told apart from no effect")
-    assert "0.025 would be seen four times in five" in sentence
+    assert "it takes a difference of about 0.025 to be seen four times in five" in sentence
 
 
 def test_only_new_readers_gain(folder: Path) -> None:

@@ -10,9 +10,13 @@ from pathlib import Path
 
 import attrs
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from small_run import WORDS, Words, change_json, write_small_run
 
 import genre
+from genre.report.page import environment
+from genre.untrusted import harmless
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -91,6 +95,18 @@ def test_half_of_a_surrogate_pair_does_not_end_the_report(tmp_path: Path) -> Non
     folder = write_small_run(tmp_path / "run")
     change_json(folder / "summary.json", warnings=["half \ud800 pair"])
     assert "half \\ud800 pair" in page_of(folder)[1].text
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_any_text_is_one_text_in_a_tag_and_in_an_attribute(said: str) -> None:
+    made = environment().from_string('<p title="{{ said }}">{{ said }}</p>').render(said=said)
+    page = Page()
+    page.feed(made)
+    page.close()
+    shown = "\n".join(harmless(line) for line in said.split("\n"))
+    assert page.tags == [("p", {"title": shown})]
+    assert "".join(page.texts) == shown
 
 
 def test_the_page_forbids_itself_the_network(tmp_path: Path) -> None:
