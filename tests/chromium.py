@@ -24,7 +24,7 @@ _FLAGS = (
 
 @contextmanager
 def chromium(*, dark: bool = False) -> Iterator[webdriver.Chrome]:
-    """A browser with an empty profile, which logs what pages report."""
+    """A browser with an empty profile, which logs what pages report and ask for."""
     program, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if program is None or driver is None:
         pytest.skip("chromium and chromedriver are not installed")
@@ -33,7 +33,7 @@ def chromium(*, dark: bool = False) -> Iterator[webdriver.Chrome]:
         options.binary_location = program
         for flag in (*_FLAGS, f"--user-data-dir={profile}", *(["--force-dark-mode"] if dark else [])):
             options.add_argument(flag)
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
         browser = webdriver.Chrome(options=options, service=Service(driver))
         try:
             yield browser

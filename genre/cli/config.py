@@ -30,7 +30,7 @@ def show_command(
     if as_json:
         print_json([{"key": each.key, "value": each.value, "origin": each.origin} for each in values])
         return
-    from genre.cli.terminal import harmless
+    from genre.untrusted import harmless
 
     for each in values:
         line = f"{each.key} = {json.dumps(each.value, ensure_ascii=False)}"

@@ -77,7 +77,7 @@ def _print(found: "Recommendations") -> None:
 
     from genre.cli.narrow import show
     from genre.cli.tables import output
-    from genre.cli.terminal import harmless
+    from genre.untrusted import harmless
 
     who = "somebody new" if found.reader is None else harmless(found.reader)
     clicks = "click" if found.clicks == 1 else "clicks"

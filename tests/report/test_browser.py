@@ -1,36 +1,19 @@
 """The report in a browser, wide and narrow, light and dark: nothing is loaded, complains or sticks out."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from chromium import chromium, sized
+from selenium.webdriver import Chrome
 from small_run import write_small_run
 
 import genre
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="selenium drives the browser, and is not installed")
-
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 WIDTHS = (1280, 390)
 SCHEMES = ("light", "dark")
 GROUND = {"light": "rgb(253, 252, 250)", "dark": "rgb(22, 22, 24)"}
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(BROWSER is None or DRIVER is None, reason="there is no Chromium with its driver"),
-]
 
 
 @pytest.fixture(scope="module")
@@ -39,27 +22,20 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator["webdriver.Chrome"]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = BROWSER
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(executable_path=DRIVER))
-    yield driver
-    driver.quit()
+def browser() -> Iterator[Chrome]:
+    with chromium() as started:
+        yield started
 
 
-def show(browser: "webdriver.Chrome", report: Path, width: int, scheme: str, media: str = "") -> None:
-    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+def show(browser: Chrome, report: Path, width: int, scheme: str, media: str = "") -> None:
     features = [{"name": "prefers-color-scheme", "value": scheme}]
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": features})
+    sized(browser, width)
     browser.get_log("performance")  # what was before
     browser.get(report.as_uri())
 
 
-def requested(browser: "webdriver.Chrome") -> set[str]:
+def requested(browser: Chrome) -> set[str]:
     messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     sent = [each["params"] for each in messages if each["method"] == "Network.requestWillBeSent"]
     return {each["request"]["url"] for each in sent}
@@ -68,7 +44,7 @@ def requested(browser: "webdriver.Chrome") -> set[str]:
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_report_fits_complains_of_nothing_and_loads_nothing(
-    browser: "webdriver.Chrome", report: Path, width: int, scheme: str
+    browser: Chrome, report: Path, width: int, scheme: str
 ) -> None:
     show(browser, report, width, scheme)
     assert browser.get_log("browser") == []
@@ -79,14 +55,14 @@ def test_the_report_fits_complains_of_nothing_and_loads_nothing(
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_everything_fits_with_all_details_open(browser: "webdriver.Chrome", report: Path, width: int) -> None:
+def test_everything_fits_with_all_details_open(browser: Chrome, report: Path, width: int) -> None:
     show(browser, report, width, "light")
     browser.execute_script("document.querySelectorAll('details').forEach(each => each.open = true)")
     page = "document.documentElement"
     assert browser.execute_script(f"return {page}.scrollWidth <= {page}.clientWidth")
 
 
-def test_the_metric_is_switched_without_a_script(browser: "webdriver.Chrome", report: Path) -> None:
+def test_the_metric_is_switched_without_a_script(browser: Chrome, report: Path) -> None:
     show(browser, report, 1280, "light")
     visible = "return [...document.querySelectorAll('#results .panels > div')].map(each => each.offsetHeight > 0)"
     assert browser.execute_script(visible) == [True, False, False, False]
@@ -95,13 +71,13 @@ def test_the_metric_is_switched_without_a_script(browser: "webdriver.Chrome", re
 
 
 @pytest.mark.parametrize(("width", "shown"), [(1280, "wide"), (390, "narrow")])
-def test_a_phone_gets_a_picture_of_its_own(browser: "webdriver.Chrome", report: Path, width: int, shown: str) -> None:
+def test_a_phone_gets_a_picture_of_its_own(browser: Chrome, report: Path, width: int, shown: str) -> None:
     show(browser, report, width, "light")
     script = "return ['wide', 'narrow'].filter(name => document.querySelector('#gains .' + name).offsetHeight > 0)"
     assert browser.execute_script(script) == [shown]
 
 
-def test_paper_is_light_and_tells_what_is_folded(browser: "webdriver.Chrome", report: Path) -> None:
+def test_paper_is_light_and_tells_what_is_folded(browser: Chrome, report: Path) -> None:
     show(browser, report, 800, "dark", media="print")
     assert browser.execute_script("return getComputedStyle(document.body).backgroundColor") == GROUND["light"]
     note = "return getComputedStyle(document.querySelector('#settings summary'), '::after').content"
