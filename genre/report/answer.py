@@ -99,8 +99,8 @@ def _not_told_apart(gains: Sequence[Gain], run: Run) -> Iterator[str]:
     effects = [effect for each in gains if (effect := run.detectable_effect(each)) is not None]
     if effects:
         yield (
-            f"{found}: with so many impressions, it takes a difference of about {_range(effects)} to be seen four "
-            "times in five."
+            f"{found}: in a run of this size, it takes a difference of about {_range(effects)} to be seen four times "
+            "in five."
         )
     else:
         yield f"{found}."
