@@ -143,7 +143,7 @@ def _round(words: Words) -> Mapping[str, object]:
     )  # fmt: skip
     report = RoundReport(
         "news-summarizer", "news-summarizer", "api", prompts=5, subjects=3, records=3, reused=1, calls=4,
-        quarantined={words.reason: 2}, prompt_tokens=1200, completion_tokens=300, cost=Cost(0.5),
+        quarantined={words.reason: 2}, prompt_tokens=1200, completion_tokens=300, cost=Cost(0.5), reused_cost=Cost(0.1),
         record_cost=Cost(0.2), models=(model,), templates=("abc",), distinct={"title": 2},
         most_repeated={"title": 0.5}, self_similarity={"title": 0.25},
     )  # fmt: skip

@@ -134,12 +134,26 @@ def _facts(gains: Sequence[Gain], run: Run, split: str) -> Iterator[Fact]:
 
 
 def _price(run: Run) -> Fact:
-    rounds = [each for reports in run.rounds.values() for each in reports]
+    """What it takes to make one variant: with what stored answers cost when they were paid, or a second run is free."""
+    label = "Price of a variant"
+    rounds = {variant: reports for variant, reports in run.rounds.items() if reports}
     if not rounds:
-        return Fact("Price of the enrichment", NONE, "no round is told of in this folder")
-    calls, reused = sum(each.calls for each in rounds), sum(each.reused for each in rounds)
-    paid = money(Cost.sum(each.cost for each in rounds))
-    return Fact("Price of the enrichment", paid, f"{counted(calls, 'call')}; {reused:,} answers from the store")
+        return Fact(label, NONE, "no round is told of in this folder")
+    prices = [
+        Cost.sum(cost for each in reports for cost in (each.cost, each.reused_cost)) for reports in rounds.values()
+    ]
+    low, high = money(min(prices, key=_known)), money(max(prices, key=_known))
+    if any(each.unknown for each in prices):
+        value = money(Cost(max(map(_known, prices)) or None, 1))
+    else:
+        value = low if low == high else f"{low}{NONE}{high}"
+    every = [each for reports in rounds.values() for each in reports]
+    calls, paid = counted(sum(each.calls for each in every), "call"), money(Cost.sum(each.cost for each in every))
+    return Fact(label, value, f"stored answers at what they cost; this run: {calls}, {paid}")
+
+
+def _known(cost: Cost) -> float:
+    return cost.usd or 0.0
 
 
 def _range(effects: Sequence[float], between: str = " to ") -> str:

@@ -83,15 +83,23 @@ def test_an_older_run_gives_no_answer_that_means_alone_cannot_give(folder: Path)
     assert "cannot be told from means alone" in sentence
 
 
-def test_the_price_is_that_of_the_rounds_of_this_run(folder: Path) -> None:
+def test_the_price_of_a_variant_has_what_stored_answers_cost(folder: Path) -> None:
     price = answer_of(folder).facts[-1]
-    assert (price.value, price.note) == ("$1.50", "12 calls; 3 answers from the store")
+    assert price.value == "$0.6000\N{EN DASH}$1.20"
+    assert price.note == "stored answers at what they cost; this run: 12 calls, $1.50"
+
+
+def test_a_price_that_is_known_in_part_is_a_lower_bound(folder: Path) -> None:
+    described = json.loads((folder / "experiment.json").read_text())
+    described["rounds"]["titles"][0]["cost"] = {"usd": 0.5, "unknown": 1}
+    change_json(folder / "experiment.json", rounds=described["rounds"])
+    assert answer_of(folder).facts[-1].value == "at least $1.20"
 
 
 def test_an_unknown_price_is_not_zero(folder: Path) -> None:
     described = json.loads((folder / "experiment.json").read_text())
     for report in (each for reports in described["rounds"].values() for each in reports):
-        report["cost"] = {"usd": None, "unknown": 4}
+        report["cost"] = report["reused_cost"] = {"usd": None, "unknown": 4}
     change_json(folder / "experiment.json", rounds=described["rounds"])
     assert answer_of(folder).facts[-1].value == "unknown"
 
