@@ -9,6 +9,8 @@ from aiohttp import web
 from chromium import chromium, sized
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support import expected_conditions
+from selenium.webdriver.support.wait import WebDriverWait
 from shown_data import LINK, SCRIPT, shown_dataset
 
 from genre.browser.server import HOST, application
@@ -56,7 +58,7 @@ def test_pages_fit_their_width_and_report_nothing(server: str, browser: Chrome, 
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
     sized(browser, width)
     browser.get(f"{server}/readers?kind=selected")
-    browser.find_element(By.CSS_SELECTOR, ".hits a").click()
+    browser.get(str(browser.find_element(By.CSS_SELECTOR, ".hits a").get_attribute("href")))
     reader = browser.current_url.removeprefix(server)
     for path in [*PATHS, reader]:
         browser.get(server + path)
@@ -74,13 +76,18 @@ def test_a_search_leads_to_a_news_and_to_its_readers(server: str, browser: Chrom
     sized(browser, 1280)
     browser.get(server)
     browser.find_element(By.ID, "news-query").send_keys("late goal\n")
-    browser.find_element(By.CSS_SELECTOR, ".hits a").click()
-    assert browser.find_element(By.TAG_NAME, "h1").text == "Late goal wins it"
+    followed(browser, ".hits a", "Late goal wins it")
     assert [each.text for each in browser.find_elements(By.CSS_SELECTOR, ".versions h3")] == [
         "original", "summaries latest", "original",
     ]  # fmt: skip
-    browser.find_element(By.CSS_SELECTOR, ".names a").click()
-    assert browser.find_element(By.TAG_NAME, "h1").text == "new"
+    followed(browser, ".names a", "new")
+
+
+def followed(browser: Chrome, link: str, heading: str) -> None:
+    """Follow a link of a page that may still be on its way, to a page with this heading."""
+    wait = WebDriverWait(browser, 30)
+    wait.until(expected_conditions.element_to_be_clickable((By.CSS_SELECTOR, link))).click()
+    wait.until(expected_conditions.text_to_be_present_in_element((By.TAG_NAME, "h1"), heading))
 
 
 def test_hostile_texts_are_shown_and_do_nothing(server: str, browser: Chrome) -> None:
