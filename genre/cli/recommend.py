@@ -83,6 +83,8 @@ def _print(found: "Recommendations") -> None:
     clicks = "click" if found.clicks == 1 else "clicks"
     leaked = " (leaked)" if found.leaked else ""
     click.echo(f"for {who}, {found.segment}, {found.clicks:,} {clicks}; of {found.candidates:,} candidates{leaked}")
+    if not found.told_apart:
+        click.echo("the model gives all of them the same score: the order is that of the data set, and says nothing")
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("rank", justify="right", no_wrap=True)
     table.add_column("score", justify="right", no_wrap=True)

@@ -55,7 +55,7 @@ def result_rows_of(model: TrainedModel, path: Path) -> Sequence[Mapping[str, obj
     """The rows of a model in a file of results.
 
     Raises:
-        UsageError: the file cannot be read, holds no rows, or none of this baseline and seed.
+        UsageError: the file cannot be read, holds no rows, none of this baseline and seed, or some of several variants.
     """
     remedy = "name what `genre evaluate MODEL DATASET --json` printed"
     try:
@@ -69,6 +69,13 @@ def result_rows_of(model: TrainedModel, path: Path) -> Sequence[Mapping[str, obj
         others = sorted({f"{row['baseline']} with seed {row['seed']}" for row in checked})
         raise UsageError(
             f"no results of {baseline} with seed {seed}", where=path, remedy=f"it has others: {nearest('', others)}"
+        )
+    variants = sorted({str(row["variant"]) for row in mine})
+    if len(variants) > 1:  # those of a whole run: not of this model, which was trained on one of them
+        raise UsageError(
+            f"results of {len(variants)} variants ({', '.join(variants[:3])}), and a model is of one",
+            where=path,
+            remedy=remedy,
         )
     return mine
 

@@ -21,7 +21,9 @@ def describe_news(dataset: Dataset, news_id: str) -> dict[str, object]:
 
 
 def describe_readers(dataset: Dataset, name: str) -> list[dict[str, object]]:
-    """The readers of a user, or one reader: the history with titles, which of it encoders read, and the interests.
+    """The readers of a user, or one reader: the history, which of it encoders read, and the interests.
+
+    A news of the history has its latest `title`, which encoders read, and the `published` one, which was clicked.
 
     Args:
         name: id of a user or of a reader.
@@ -33,13 +35,15 @@ def describe_readers(dataset: Dataset, name: str) -> list[dict[str, object]]:
     found = readers.filter((pl.col("id") == name) | (pl.col("user") == name))
     if found.is_empty():
         raise UsageError(f"there is no reader or user {name!r}", remedy=nearest(name, dataset.readers["user"]))
-    titles = dataset.text("title")
+    titles, published = dataset.text("title"), dataset.text("title", "original")
     described: list[dict[str, object]] = []
     for position, reader, user, history, clicks, kept in found.iter_rows():
         news = dataset.news[history].select("id", "origin", "category") if history else dataset.news[:0]
         read = [index >= clicks or kept is None or index in kept for index in range(len(history))]
         rows = news.select("id", "origin", "category").with_columns(
-            title=titles[history] if history else titles[:0], kept=pl.Series(read, dtype=pl.Boolean)
+            title=titles[history] if history else titles[:0],
+            published=published[history] if history else published[:0],
+            kept=pl.Series(read, dtype=pl.Boolean),
         )
         interests = dataset.interests.filter(pl.col("reader") == position)
         described.append(

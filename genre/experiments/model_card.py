@@ -41,6 +41,7 @@ def model_card(model: TrainedModel, rows: Sequence[Mapping[str, object]], regist
         seed=model.seed,
         leaked=model.leaked,
         provenance=model.provenance,
+        asked=any(step.get("models") for step in model.provenance.lineage) if model.provenance else False,
         fusion=recommender.fusion is not None,
         users=len(model.vocabulary.users),
         candidate_aware=recommender.candidate_aware,

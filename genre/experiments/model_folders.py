@@ -47,7 +47,7 @@ def model_folder(folder: Path, cell: str | None = None) -> Path:
         raise UsageError(
             f"a run folder with {len(cells)} trained models",
             where=folder,
-            remedy=f"name one with --cell; {nearest('', cells)}",
+            remedy=f"name one with --cell, such as {next(iter(cells))}; {nearest('', cells)}",
         )
     return next(iter(cells.values()), folder)
 

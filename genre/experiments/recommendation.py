@@ -48,6 +48,8 @@ class Recommendations:
         clicks: length of the visible history.
         candidates: how many news were ranked.
         leaked: model or data set rest on answers that were made from more than the prompts say.
+        told_apart: whether the scores differ at all. For a reader without any click, a model such as NRMS gives every
+            news the same score; the order is that of the data set then, and recommends nothing.
         news: the best, best first. News of equal scores are in the order of the data set.
     """
 
@@ -57,6 +59,7 @@ class Recommendations:
     clicks: int
     candidates: int
     leaked: bool
+    told_apart: bool
     news: tuple[RecommendedNews, ...]
 
 
@@ -67,7 +70,7 @@ def recommend(
     user: str | None = None,
     history: Sequence[str] | None = None,
     top: int = 10,
-    pool: Path | Sequence[str] | None = None,
+    pool: Path | str | Sequence[str] | None = None,
     split: str | None = None,
     since: datetime | None = None,
     exclude_history: bool = True,
@@ -84,7 +87,8 @@ def recommend(
         history: in place of `user`, the ids of what somebody clicked who is not in the data set, oldest first; may be
             empty.
         top: how many; fewer if there are not so many candidates.
-        pool: the candidates, as ids or as a file with an id a line; by default all news that are not generated.
+        pool: the candidates, as ids or as a file with an id a line; by default all news that are not generated. A text
+            is the path of a file.
         split, since: in place of `pool`, the news that were shown in this split, or since this time, or both.
         exclude_history: leave out what the reader's history shows as clicked.
         cell: which cell, if `model` is a run folder.
@@ -117,6 +121,7 @@ def recommend(
         clicks=who["clicks"],
         candidates=len(candidates),
         leaked=trained.leaked or data.leaked,
+        told_apart=len(candidates) == 1 or not np.allclose(ranking.scores, ranking.scores[0], rtol=1e-6, atol=1e-7),
         news=_described(data, ranking.news[:top], ranking.scores[:top]),
     )
 
@@ -145,8 +150,15 @@ def latest_reader(dataset: Dataset, name: str) -> int:
 
 
 def _check_call(
-    user: str | None, history: Sequence[str] | None, top: int, pool: Path | Sequence[str] | None, *, narrowed: bool
+    user: str | None,
+    history: Sequence[str] | None,
+    top: int,
+    pool: Path | str | Sequence[str] | None,
+    *,
+    narrowed: bool,
 ) -> None:
+    if isinstance(history, str):  # it would be read as ids of one character each
+        raise UsageError(f"the history {history!r} is no list", remedy="give the ids as a list, such as ['N10', 'N25']")
     if (user is None) == (history is None):
         raise UsageError("name either a user or the history of somebody new")
     if top < 1:
@@ -156,10 +168,10 @@ def _check_call(
 
 
 def _candidates(
-    dataset: Dataset, pool: Path | Sequence[str] | None, split: str | None, since: datetime | None
+    dataset: Dataset, pool: Path | str | Sequence[str] | None, split: str | None, since: datetime | None
 ) -> NDArray[np.int64]:
     if pool is not None:
-        return listed_news(dataset, pool)
+        return listed_news(dataset, Path(pool) if isinstance(pool, str) else pool)
     if split is not None or since is not None:
         return shown_news(dataset, split=split, since=since)
     return original_news(dataset)

@@ -42,7 +42,7 @@ def answer(run: Run, split: str) -> Answer:
 
 def significant(gain: Gain, run: Run) -> bool:
     """Whether a difference stands after Holm's correction; without one, nothing does."""
-    return gain.p_holm is not None and gain.p_holm < 1 - run.level + 1e-12
+    return gain.p_holm is not None and gain.p_holm < 1 - run.level - 1e-12
 
 
 def name(gain: Gain) -> str:
@@ -96,23 +96,33 @@ def _not_told_apart(gains: Sequence[Gain], run: Run) -> Iterator[str]:
     if not unclear:
         return
     found = f"{len(unclear)} of {counted(len(gains), 'comparison')} could not be told apart from no effect"
-    effects = [effect for each in gains if (effect := run.detectable_effect(each)) is not None]
-    if effects:
+    yield f"{found}."
+    if effects := [effect for each in gains if (effect := run.detectable_effect(each)) is not None]:
+        raised = [
+            *(["chance between seeds"] if any(each.seeds for each in gains) else []),
+            *([HOLM] if len(gains) > 1 else []),
+        ]
+        verb = "makes" if len(raised) == 1 else "make"
         yield (
-            f"{found}: in a run of this size, it takes a difference of about {_range(effects)} to be seen four times "
-            "in five."
+            f"A single comparison of so many users sees a difference of about {_range(effects)} four times in five"
+            f"{f'; {listed(raised)} {verb} it larger' if raised else ''}."
         )
-    else:
-        yield f"{found}."
 
 
 def _for_whom(run: Run, split: str) -> Iterator[str]:
-    """Who gains, where not all do."""
-    for segment, others in (("new", "warm"), ("warm", "new")):
-        gains, rest = run.gains_of(split, segment), run.gains_of(split, others)
-        shown = [each for each in gains if not each.leaked and significant(each, run) and each.difference > 0]
-        if shown and not any(significant(each, run) and each.difference > 0 for each in rest):
-            yield f"Only {segment} readers are shown to gain, by {listed([name(each) for each in shown])}."
+    """Which of new and warm readers gain; nothing where one of the two was not measured."""
+    measured = [[each for each in run.gains_of(split, segment) if not each.leaked] for segment in ("new", "warm")]
+    if not all(measured):
+        return
+    new, warm = (
+        listed([name(each) for each in gains if significant(each, run) and each.difference > 0]) for gains in measured
+    )
+    if new and warm:
+        yield f"New readers are shown to gain by {new}; warm readers by {warm}."
+    elif new or warm:
+        yield f"Only {'new' if new else 'warm'} readers are shown to gain, by {new or warm}."
+    else:
+        yield "Neither new nor warm readers by themselves are shown to gain."
 
 
 def _facts(gains: Sequence[Gain], run: Run, split: str) -> Iterator[Fact]:
@@ -129,7 +139,8 @@ def _facts(gains: Sequence[Gain], run: Run, split: str) -> Iterator[Fact]:
         note = f"{name(first)}; {signed_interval(first.low, first.high)}; Holm p {probability(first.p_holm)}"
         yield Fact("Largest gain, new readers", signed(first.difference), note)
     if effects := [effect for each in gains if (effect := run.detectable_effect(each)) is not None]:
-        yield Fact("Smallest effect it can show", _range(effects, between=NONE), "difference of AUC, 80 % power")
+        note = f"difference of AUC, 80 % power, by users alone: before chance between seeds, and {HOLM}"
+        yield Fact("Smallest effect, at best", _range(effects, between=NONE), note)
     yield _price(run)
 
 

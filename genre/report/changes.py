@@ -19,6 +19,7 @@ EACH_WAY: Final = 1
 """Impressions shown for each variant: so many that got better, and so many that got worse."""
 _TOP: Final = 5
 _HISTORY: Final = 4
+_SCHEMA: Final = pl.Schema([("impression", pl.String()), ("reader", pl.String()), ("scores", pl.List(pl.Float32()))])
 
 
 @attrs.frozen
@@ -149,13 +150,13 @@ def _impressions(dataset: Dataset, split: str) -> pl.DataFrame:
 
 def _read(path: Path) -> pl.DataFrame | None:
     """The scores of a model's impressions; None in a folder of an earlier version, which kept none."""
-    if not path.is_file():
-        return None
     try:
-        schema = pl.read_parquet_schema(path)
-        if "scores" not in schema:
+        if not path.is_file() or "scores" not in pl.read_parquet_schema(path):
             return None
-        return pl.read_parquet(path, columns=["impression", "reader", "scores"], glob=False)
+        table = pl.read_parquet(path, columns=list(_SCHEMA), glob=False)
+        if table.schema != _SCHEMA:
+            raise pl.exceptions.SchemaError(f"its columns are {dict(table.schema)}, not {dict(_SCHEMA)}")
+        return table
     except (OSError, pl.exceptions.PolarsError) as error:
         raise UsageError(
             f"the scores of the impressions cannot be read: {error}",

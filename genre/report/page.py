@@ -4,6 +4,7 @@ import functools
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -62,6 +63,9 @@ def write_report(folder: Path | str, out: Path | str | None = None) -> Path:
         raise UsageError(
             f"the report cannot be written: {error.strerror}", where=path, remedy="name another file with --out"
         ) from error
+    finally:
+        with suppress(OSError):  # where it became the report, it is no longer there
+            staging.unlink()
     return path
 
 
@@ -205,7 +209,7 @@ class _Pictures:
 
     def watched(self, baseline: str) -> str:
         """What its curves are of."""
-        metric = plots.watched(self.curves_of(baseline))
+        metric = plots.watched(self.curves_of(baseline), self.run)
         return "loss" if metric is None else wording.METRIC_NAMES.get(metric, metric)
 
     def history(self, split: str, baseline: str) -> Markup:

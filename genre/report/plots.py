@@ -183,7 +183,7 @@ def _text(
 def learning_curves(curves: Sequence[Curve], run: Run, *, key: str, title: str) -> Markup:
     """The trainings of one baseline: each seed a thin line, the mean of the seeds that came so far a thick one."""
     figure, axes = _empty(_SMALL, _SMALL_BOX)
-    metric = watched(curves)
+    metric = watched(curves, run)
     for variant, members in _by_variant(curves, run).items():
         color, dash = variant_style(run, variant)
         points: dict[int, list[float]] = {}
@@ -202,11 +202,11 @@ def learning_curves(curves: Sequence[Curve], run: Run, *, key: str, title: str) 
     return inline(figure, key=key, title=harmless(title), description=harmless(description))
 
 
-def watched(curves: Sequence[Curve]) -> str | None:
-    """The metric that every epoch has: AUC, or else the first one; None for the loss."""
+def watched(curves: Sequence[Curve], run: Run) -> str | None:
+    """The metric that chose the best epoch, or else AUC, or the first that every epoch has; None for the loss."""
     named = [set(each.metrics) for curve in curves for each in curve.epochs]
     common = sorted(set.intersection(*named)) if named else []
-    return "auc" if "auc" in common else next(iter(common), None)
+    return next((each for each in (run.stop_metric, "auc") if each in common), next(iter(common), None))
 
 
 def by_history(figures: Sequence[SegmentFigure], run: Run, *, key: str, title: str) -> Markup:

@@ -172,6 +172,13 @@ class Run:
         name = self.experiment.get("name")
         return name if isinstance(name, str) else self.folder.resolve().name
 
+    @property
+    def stop_metric(self) -> str | None:
+        """The metric that picks the best epoch of a training, if the experiment tells it."""
+        training = self.experiment.get("training")
+        metric = training.get("stop_metric") if isinstance(training, Mapping) else None
+        return metric if isinstance(metric, str) else None
+
     @cached_property
     def variants(self) -> list[str]:
         """All variants."""

@@ -6,6 +6,7 @@ import attrs
 
 from genre.generation import RoundReport
 from genre.generation.costs import Cost, money
+from genre.generation.reports import ModelReport
 from genre.report.answer import significant
 from genre.report.plots import watched
 from genre.report.run_folder import BEYOND, Curve, Run, SegmentFigure
@@ -176,9 +177,9 @@ class CurveRow:
     loss: str
 
 
-def curve_rows(curves: Sequence[Curve]) -> list[CurveRow]:
+def curve_rows(curves: Sequence[Curve], run: Run) -> list[CurveRow]:
     """Each training of a baseline, at its best epoch."""
-    metric = watched(curves)
+    metric = watched(curves, run)
     rows = []
     for curve in curves:
         best = next((each for each in curve.epochs if each.epoch == curve.best_epoch), None)
@@ -224,11 +225,17 @@ def _yields(variant: str, report: RoundReport) -> Iterator[YieldRow]:
             f"{model.calls:,}",
             f"{model.answers - model.calls:,}",
             f"{model.records:,}",
-            f"{sum(model.quarantined.values()):,}",
+            _unusable(model),
             f"{model.prompt_tokens:,} + {model.completion_tokens:,}" if model.calls else NONE,
             money(model.cost),
             money(paid.times(1000 / model.records)) if model.records else NONE,
         )
+
+
+def _unusable(model: ModelReport) -> str:
+    """Answers without a record; those that were asked for again apart, so that a row adds up."""
+    again = f" + {model.asked_again:,} asked again" if model.asked_again else ""
+    return f"{sum(model.quarantined.values()):,}{again}"
 
 
 def quarantine_rows(run: Run) -> list[tuple[str, str, str, str, str]]:

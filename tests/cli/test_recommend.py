@@ -54,6 +54,13 @@ def test_json_has_ranks_scores_titles_and_categories(genre: Genre) -> None:
     assert {"id", "score", "title", "category", "subcategory"} < set(told["news"][0])
 
 
+def test_a_reader_without_a_click_is_told_that_the_order_says_nothing(genre: Genre) -> None:
+    said = "the model gives all of them the same score: the order is that of the data set, and says nothing"
+    assert genre("recommend", "model", "small", "--history", "").out.splitlines()[1] == said
+    assert said not in genre("recommend", "model", "small", "--history", "N1").out
+    assert json.loads(genre("recommend", "model", "small", "--history", "", "--json").out)["told_apart"] is False
+
+
 @pytest.mark.parametrize(("history", "clicks"), [("", 0), ("N1", 1), ("N1, N3", 2)])
 def test_somebody_new_is_told_by_their_clicks(genre: Genre, history: str, clicks: int) -> None:
     outcome = genre("recommend", "model", "small", "--history", history, "--json")
@@ -74,7 +81,7 @@ def test_a_cell_of_a_run_folder_is_a_model_too(genre: Genre, project: Path) -> N
     assert told.out == genre("recommend", "runs/mine/cells/original-nrms-0", "small", "--user", "new", "--json").out
     unnamed = genre("recommend", "runs/mine", "small", "--user", "new")
     assert unnamed.code == 2
-    assert "name one with --cell; valid: original-nrms-0, original-nrms-1" in unnamed.err
+    assert "name one with --cell, such as original-nrms-0; valid: original-nrms-0, original-nrms-1" in unnamed.err
     outside = genre("recommend", "runs/mine", "small", "--cell", "../../model", "--user", "new")
     assert outside.code == 2
     assert "there is no trained cell '../../model'" in outside.err

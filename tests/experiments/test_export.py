@@ -141,8 +141,9 @@ def test_the_card_tells_fields_training_and_that_there_are_no_users(saved: Path,
         "reader planted",
         "field cover",
         "Leaked",
+        "language models named above",
     ):
-        assert (text in card) == (text != "Leaked"), text
+        assert (text in card) == (text not in ("Leaked", "language models named above")), text
 
 
 def test_the_card_of_lstur_says_that_ids_of_users_are_in_it(dataset: Dataset, tmp_path: Path) -> None:
@@ -172,6 +173,10 @@ WRONG_RESULTS = {
     "a figure that is none": (json.dumps({"rows": [row(auc="<b>")]}), "auc '<b>' is no figure"),
     "a name that is none": (json.dumps({"rows": [row(variant=["x"])]}), "variant"),
     "another baseline": (json.dumps({"rows": [row(baseline="dcn")]}), "no results of nrms with seed 0"),
+    "a whole run": (
+        json.dumps({"rows": [row(), row(variant="other")]}),
+        "results of 2 variants (other, planted), and a model is of one",
+    ),
     "another seed": (json.dumps({"rows": [row(seed=1)]}), "no results of nrms with seed 0"),
 }
 
@@ -209,6 +214,7 @@ def test_what_rounds_did_is_told_without_endpoints_and_folders(dataset: Dataset)
     assert model.provenance.lineage[1]["models"] == ["tiny.gguf"]
     card = model_card(model, [], REGISTRY)
     assert "**Leaked.**" in card
+    assert "of whoever ran the language models named above" in card
     assert "MIND" in card  # what the reader's record says of its source
     for text in ("/srv", "10.0.0.7", "C:"):
         assert text not in json.dumps(attrs.asdict(model.provenance)) + card

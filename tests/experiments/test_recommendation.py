@@ -103,6 +103,23 @@ def test_equal_scores_are_in_the_order_of_the_data_set() -> None:
     assert [each.id for each in found.news] == ids
 
 
+def test_scores_that_are_all_equal_are_told(planted: Dataset) -> None:
+    model = model_of(planted, "nrms")
+    assert not recommend(model, planted, history=[]).told_apart
+    assert recommend(model, planted, history=["N1"]).told_apart
+    assert recommend(model, planted, history=[], pool=["N1"]).told_apart  # one news cannot be told from others
+
+
+def test_a_path_as_text_is_a_pool_too(planted: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "pool.txt").write_text("N1\nN2\n")
+    assert recommend(model_of(planted), planted, history=[], pool=str(tmp_path / "pool.txt")).candidates == 2
+
+
+def test_a_history_that_is_one_text_is_an_error(planted: Dataset) -> None:
+    with pytest.raises(UsageError, match="the history 'N1' is no list"):
+        recommend(model_of(planted), planted, history="N1")
+
+
 def test_a_pool_is_a_file_with_an_id_a_line(planted: Dataset, tmp_path: Path) -> None:
     (tmp_path / "pool.txt").write_text("N1\n\n  N2 \r\nN3", encoding="utf-8-sig")
     found = recommend(model_of(planted), planted, history=[], pool=tmp_path / "pool.txt", top=2)

@@ -34,13 +34,65 @@ def test_a_significant_gain_is_named_with_its_interval(folder: Path) -> None:
 
 
 def test_what_cannot_be_told_apart_is_said_with_what_could_have_been_seen(folder: Path) -> None:
-    [sentence] = [each for each in answer_of(folder).sentences if "told apart" in each]
-    assert sentence.startswith("3 of 4 comparisons could not be told apart from no effect")
-    assert "it takes a difference of about 0.025 to be seen four times in five" in sentence
+    assert answer_of(folder).sentences[2:4] == (
+        "3 of 4 comparisons could not be told apart from no effect.",
+        "A single comparison of so many users sees a difference of about 0.025 four times in five; "
+        f"chance between seeds and {HOLM} make it larger.",
+    )
+
+
+def test_what_could_have_been_seen_knows_no_seeds_where_nothing_is_trained(folder: Path) -> None:
+    change_gains(folder, lambda gain: {"seeds": 0})
+    assert any(each.endswith(f"four times in five; {HOLM} makes it larger.") for each in answer_of(folder).sentences)
+
+
+def test_the_smallest_effect_is_told_as_a_lower_bound(folder: Path) -> None:
+    [fact] = [each for each in answer_of(folder).facts if each.value == "0.025"]
+    assert fact.label == "Smallest effect, at best"
+    assert fact.note.endswith(f"by users alone: before chance between seeds, and {HOLM}")
 
 
 def test_only_new_readers_gain(folder: Path) -> None:
     assert "Only new readers are shown to gain, by titles with dcn." in answer_of(folder).sentences
+
+
+def test_new_and_warm_readers_gain(folder: Path) -> None:
+    gain_of = {("dcn", "new"): 0.01, ("nrms", "warm"): 0.01}
+    change_gains(
+        folder,
+        lambda gain: {
+            "difference": 0.03,
+            "p_holm": gain_of.get((str(gain["baseline"]), str(gain["segment"])), 1.0)
+            if gain["variant"] == "titles"
+            else 1.0,
+        },
+    )
+    said = "New readers are shown to gain by titles with dcn; warm readers by titles with nrms."
+    assert answer_of(folder).sentences[-1] == said
+
+
+def test_neither_new_nor_warm_readers_gain(folder: Path) -> None:
+    change_gains(folder, lambda gain: {"p_holm": 0.2})
+    assert answer_of(folder).sentences[-1] == "Neither new nor warm readers by themselves are shown to gain."
+
+
+def test_nobody_is_said_to_gain_alone_where_the_others_were_not_measured(folder: Path) -> None:
+    gains = json.loads((folder / "summary.json").read_text())["gains"]
+    change_json(folder / "summary.json", gains=[gain for gain in gains if gain["segment"] != "warm"])
+    assert not any("readers" in sentence for sentence in answer_of(folder).sentences)
+
+
+def test_a_leaked_gain_of_warm_readers_does_not_hide_that_only_new_ones_gain(folder: Path) -> None:
+    change_gains(
+        folder,
+        lambda gain: {"leaked": True, "difference": 0.2, "p_holm": 0.001} if gain["variant"] == "everything" else {},
+    )
+    assert "Only new readers are shown to gain, by titles with dcn." in answer_of(folder).sentences
+
+
+def test_a_p_value_of_exactly_the_level_is_not_below_it(folder: Path) -> None:
+    change_gains(folder, lambda gain: {"p_holm": 0.05})
+    assert answer_of(folder).facts[1].value == "0 of 4"
 
 
 def test_without_significance_nothing_helps(folder: Path) -> None:

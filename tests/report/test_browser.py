@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from chromium import chromium, sized
 from selenium.webdriver import Chrome
-from small_run import write_small_run
+from small_run import Words, write_small_run
 
 import genre
 
@@ -52,6 +52,22 @@ def test_the_report_fits_complains_of_nothing_and_loads_nothing(
     page = "document.documentElement"
     assert browser.execute_script(f"return {page}.scrollWidth <= {page}.clientWidth")
     assert browser.execute_script("return getComputedStyle(document.body).backgroundColor") == GROUND[scheme]
+
+
+def test_what_models_say_is_text_in_a_browser(browser: Chrome, tmp_path: Path) -> None:
+    script = "<script>document.title = 'owned'</script><img src=x onerror=\"document.title = 'owned'\">"
+    link = "javascript:document.title='owned'"
+    words = Words(title=script, made=f'<a href="{link}">{link}</a>', topic=script, model=script, reason=script)
+    report = genre.write_report(write_small_run(tmp_path / "run", words))
+    show(browser, report, 1280, "light")
+    assert browser.get_log("browser") == []
+    assert requested(browser) == {report.as_uri()}
+    assert browser.title.startswith("small ")
+    assert browser.execute_script("return document.scripts.length + document.images.length") == 0
+    assert browser.execute_script("return [...document.links].every(each => each.href.startsWith(location.href + '#'))")
+    text = browser.execute_script("return document.body.textContent")
+    assert script in text
+    assert words.made in text
 
 
 @pytest.mark.parametrize("width", WIDTHS)

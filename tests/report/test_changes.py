@@ -77,3 +77,21 @@ def test_a_damaged_file_of_scores_is_named(run: Run, dataset: Dataset) -> None:
     path.write_bytes(b"PAR1")
     with pytest.raises(UsageError, match=r"impressions-dev\.parquet"):
         changes_of(run, "dev", dataset)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pl.lit(1).alias("impression"),
+        pl.lit(1).alias("reader"),
+        pl.lit(1.0).alias("scores"),
+        pl.lit("x").alias("scores"),
+    ],
+    ids=["impression", "reader", "scores", "texts"],
+)
+def test_scores_of_another_type_are_told(run: Run, dataset: Dataset, wrong: pl.Expr) -> None:
+    path = run.cells["original", "nrms", 0] / "impressions-dev.parquet"
+    pl.read_parquet(path).with_columns(wrong).write_parquet(path)
+    with pytest.raises(UsageError, match="the scores of the impressions cannot be read: its columns are") as raised:
+        changes_of(run, "dev", dataset)
+    assert raised.value.where == str(path)

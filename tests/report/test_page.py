@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from small_run import WORDS, Words, change_json, write_small_run
 
 import genre
+from genre.errors import UsageError
 from genre.report.page import environment
 from genre.untrusted import harmless
 
@@ -148,6 +149,40 @@ def test_it_tells_the_answer_and_every_section_in_order(tmp_path: Path) -> None:
     ):
         assert text in page.text
     assert "Not in this folder." not in page.text
+
+
+def test_figures_that_are_not_tested_say_so(tmp_path: Path) -> None:
+    _, page = page_of(write_small_run(tmp_path / "run"))
+    assert page.text.count("They are not tested: among so many, some differ by chance.") == 2
+
+
+def test_answers_that_were_asked_for_again_are_counted_apart(tmp_path: Path) -> None:
+    folder = write_small_run(tmp_path / "run")
+    rounds = json.loads((folder / "experiment.json").read_text())["rounds"]
+    rounds["titles"][0]["models"][0]["asked_again"] = 7
+    change_json(folder / "experiment.json", rounds=rounds)
+    assert "2 + 7 asked again" in page_of(folder)[1].text
+
+
+def test_curves_are_of_the_metric_that_chose_the_best_epoch(tmp_path: Path) -> None:
+    folder = write_small_run(tmp_path / "run")
+    for path in folder.glob("cells/*/result.json"):
+        training = json.loads(path.read_text())["training"]
+        epochs = [{**epoch, "metrics": {"auc": 0.5, "mrr": 0.25, "ndcg@10": 0.375}} for epoch in training["epochs"]]
+        change_json(path, training={**training, "epochs": epochs})
+    assert "nrms AUC by epoch" in page_of(folder)[1].text
+    change_json(folder / "experiment.json", experiment={"training": {"stop_metric": "ndcg@10"}})
+    text = page_of(folder)[1].text
+    assert "nrms nDCG@10 by epoch" in text
+    assert "0.3750" in text
+
+
+def test_a_report_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+    folder = write_small_run(tmp_path / "run")
+    (tmp_path / "out" / "report.html").mkdir(parents=True)
+    with pytest.raises(UsageError, match="the report cannot be written"):
+        genre.write_report(folder, tmp_path / "out" / "report.html")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["report.html"]
 
 
 def test_a_leaked_variant_is_marked_wherever_its_figures_stand(tmp_path: Path) -> None:
