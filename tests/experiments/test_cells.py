@@ -22,7 +22,7 @@ from genre.testing.planted import planted_dataset
 
 @pytest.fixture
 def dataset() -> Dataset:
-    return planted_dataset(users=80)
+    return planted_dataset(users=30)
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def job(dataset: Dataset, tmp_path: Path) -> CellJob:
         cell=Cell("original", "nrms", 0),
         baseline=attrs.evolve(Registry.load().baseline("nrms"), dim=16),
         features=FeatureSettings(),
-        training=TrainingSettings(epochs=3, patience=3, batch_size=7),
+        training=TrainingSettings(epochs=2, patience=2, batch_size=7),
         report=("dev",),
     )
     return CellJob(plan, plan.key(dataset), tmp_path / "data", tmp_path / "cell", tmp_path / "cache")
@@ -119,7 +119,7 @@ def test_a_cell_without_a_result_has_no_rows(job: CellJob) -> None:
 EXPERIMENT = """
 name = "at-once"
 baselines = ["nrms", "dcn"]
-seeds = [0, 1]
+seeds = [0]
 report = ["test"]
 
 [dataset]
@@ -148,12 +148,9 @@ def test_jobs_of_the_command_line_run_at_once_and_are_not_run_again(genre: Genre
     assert outcome.code == 0, outcome.err
     rows = json.loads(outcome.out)["rows"]
     trained = {(row["variant"], row["baseline"], row["seed"]) for row in rows if row["seed"] is not None}
-    seeds = (0, 1)
-    assert trained == {("original", "nrms", seed) for seed in seeds} | {
-        (variant, "dcn", seed) for variant in ("original", "again") for seed in seeds
-    }
+    assert trained == {("original", "nrms", 0), ("original", "dcn", 0), ("again", "dcn", 0)}
     again = genre("run", tmp_path / "at-once.toml", "--jobs", "2")
-    assert "6 finished trainings were not run again" in again.out
+    assert "3 finished trainings were not run again" in again.out
 
 
 def test_a_variant_cannot_name_a_baseline_that_is_not_trained(genre: Genre, tmp_path: Path) -> None:
