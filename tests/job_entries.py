@@ -45,3 +45,16 @@ def wait_for_the_end(arguments: str, registry: Registry, watch: Watch) -> None:
         time.sleep(0.01)
     Path(arguments).write_text("ended")
     raise KeyboardInterrupt
+
+
+def tell_much(arguments: str, registry: Registry, watch: Watch) -> None:
+    """Tell more than fits in between, and leave a file when an end is asked for."""
+    for number in range(20_000):
+        watch.tell(str(number))
+    wait_for_the_end(arguments, registry, watch)
+
+
+def break_down(arguments: str, registry: Registry, watch: Watch) -> None:
+    """A mistake of the program's."""
+    watch.tell(arguments)
+    raise LookupError(f"nothing of {arguments}")

@@ -4,20 +4,21 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from genre.errors import GenreError, RunError
-from genre_executors.sent import SentLayers, error_of, failure_of, sent_layers, settings_from
+from genre_executors.sent import SentLayers, error_of, failure_of, failure_of_a_job, sent_layers, settings_from
 
 if TYPE_CHECKING:
     from genre.modeling.executors import Jobs
 
 END_SECONDS = 10.0
-"""How long a process that was asked to end may take, before it is made to."""
+"""How long processes that were asked to end may take, before they are made to."""
 
 
 def run_in_processes(jobs: "Jobs") -> None:
@@ -31,8 +32,7 @@ def run_in_processes(jobs: "Jobs") -> None:
             while waiting and len(running) < jobs.at_once:
                 ours, process = _started(layers, jobs.entry, waiting.pop(0), threads)
                 running[ours] = process
-            for connection in wait(list(running)):
-                assert isinstance(connection, Connection)
+            for connection in cast(list[Connection], wait(list(running))):
                 if _heard(connection, running[connection], jobs):
                     running.pop(connection).join()
     except BaseException:
@@ -76,12 +76,16 @@ def _end(running: dict[Connection, SpawnProcess]) -> None:
     """Ask the processes to end; who does not is made to. A second Ctrl-C waits no longer."""
     try:
         for connection in running:
-            try:
+            with suppress(OSError):  # it has ended
                 connection.send("end")
-            except OSError:  # it has ended
-                continue
-        for process in running.values():
-            process.join(END_SECONDS)
+        deadline, left = time.monotonic() + END_SECONDS, set(running)
+        while left and (seconds := deadline - time.monotonic()) > 0:
+            for connection in cast(list[Connection], wait(list(left), seconds)):
+                try:
+                    connection.recv()  # who has something to tell ends when it is taken
+                except (EOFError, OSError):
+                    left.discard(connection)
+                    running[connection].join(seconds)
     finally:
         for process in running.values():
             process.kill()
@@ -141,3 +145,6 @@ def _work(connection: Connection, layers: SentLayers, entry: str, arguments: str
         connection.send(("failed", failure_of(error)))
     except KeyboardInterrupt:
         connection.close()  # it was asked to end
+    except Exception as error:
+        connection.send(("failed", failure_of_a_job(error, "executor local")))
+        raise

@@ -14,7 +14,7 @@ from genre.errors import GenreError, RunError
 from genre.registry import Registry
 from genre_executors.ray_connection import connected
 from genre_executors.ray_desk import FLUSH_SECONDS, Desk, DeskWatch, News
-from genre_executors.sent import SentLayers, error_of, failure_of, sent_layers, settings_from
+from genre_executors.sent import SentLayers, error_of, failure_of, failure_of_a_job, sent_layers, settings_from
 
 if TYPE_CHECKING:
     from ray import ObjectRef
@@ -92,15 +92,15 @@ class _Runner:
         if news.failure is not None:
             raise error_of(news.failure)
         if news.state != "done":
-            self._begin_again(job, news)
+            self._begin_again(job)
             return False
         ray.kill(job.desk)
         return True
 
-    def _begin_again(self, job: _Job, news: News) -> None:
+    def _begin_again(self, job: _Job) -> None:
         if job.starts > RESTARTS:
             raise RunError(
-                f"the process of a job was lost {job.starts} times: {news.crash or _why(job.task)}",
+                f"the process of a job was lost {job.starts} times: {_why(job.task)}",
                 where="executor ray",
                 remedy="look into Ray's logs; the same call goes on from there",
             )
@@ -143,6 +143,6 @@ def _work(desk: "ActorHandle", layers: SentLayers, entry: str, arguments: str, r
             ray.get(desk.interrupted.remote())
             return
         except Exception as error:
-            ray.get(desk.crashed.remote(repr(error)))
+            ray.get(desk.fail.remote(failure_of_a_job(error, "executor ray")))
             raise
     ray.get(desk.done.remote(""))

@@ -19,6 +19,12 @@ def failure_of(error: GenreError) -> Failure:
     return type(error).__name__, error.message, error.where, error.remedy
 
 
+def failure_of_a_job(error: Exception, where: str) -> Failure:
+    """An error in a job that is no user's mistake, as plain data: what it is called and what it says."""
+    remedy = "its traceback tells more; finished work is kept, and the same call goes on from there"
+    return failure_of(RunError(f"a job failed: {type(error).__name__}: {error}", where=where, remedy=remedy))
+
+
 def error_of(failure: Failure) -> GenreError:
     """The error that `failure_of` took apart; a class that is not known here is a `RunError`."""
     name, message, where, remedy = failure

@@ -58,6 +58,20 @@ def test_an_interrupt_lets_jobs_come_to_their_end(tmp_path: Path) -> None:
     assert not any(Path(f"/proc/{pid}").exists() for pid in begun)
 
 
+def test_a_job_that_tells_more_than_is_heard_comes_to_its_end(tmp_path: Path) -> None:
+    def fail(event: str) -> None:
+        raise LookupError(event)
+
+    with pytest.raises(LookupError):
+        run(job_entries.tell_much, [str(tmp_path / "a")], on_event=fail)
+    assert (tmp_path / "a").exists()
+
+
+def test_an_error_that_is_no_mistake_of_the_user_s_is_told_by_its_name() -> None:
+    with pytest.raises(RunError, match="a job failed: LookupError: nothing of a"):
+        run(job_entries.break_down, ["a"])
+
+
 def test_jobs_end_with_the_program_that_asked_for_them(tmp_path: Path) -> None:
     program = f"""
 import job_entries

@@ -55,6 +55,14 @@ def test_a_job_that_loses_its_process_each_time_is_given_up() -> None:
 
 
 @pytest.mark.slow
+def test_an_error_that_is_no_mistake_of_the_user_s_is_told_and_not_tried_again() -> None:
+    told: list[str] = []
+    with pytest.raises(RunError, match="a job failed: LookupError: nothing of a"):
+        run(job_entries.break_down, ["a"], on_event=told.append)
+    assert told == ["a"]
+
+
+@pytest.mark.slow
 def test_an_interrupt_lets_jobs_come_to_their_end(tmp_path: Path) -> None:
     begun: list[int] = []
 
