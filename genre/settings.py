@@ -92,15 +92,24 @@ class Settings:
         key = ".".join(path)
         if layer is None:
             return key
-        if layer.path is None:
-            return f"{layer.origin}, {key}"
-        lines = (_line_of(layer.path, path[: length + 1]) for length in reversed(range(len(path))))
-        line = next(filter(None, lines), None)  # its own, or that of the inline table that it is in
-        return f"{layer.path}:{line}, {key}" if line else f"{layer.path}, {key}"
+        return f"{place_of(layer, path)}, {key}"
 
     def over(self, layer: Layer) -> "Settings":
         """These settings with one more layer, of the highest precedence."""
         return Settings((*self.layers, layer))
+
+
+def place_of(layer: Layer, path: tuple[str, ...]) -> str:
+    """File and line of the value at `path`, or of the narrowest table around it; without a file, the layer's name.
+
+    Args:
+        path: keys, and for what is in a list its number from 0.
+    """
+    if layer.path is None:
+        return layer.origin
+    lines = (_line_of(layer.path, path[: length + 1]) for length in reversed(range(len(path))))
+    line = next(filter(None, lines), None)  # its own, or that of the inline table that it is in
+    return f"{layer.path}:{line}" if line else str(layer.path)
 
 
 def load_settings(start: Path | None = None) -> Settings:
@@ -211,13 +220,15 @@ def _merge(target: Table, addition: Mapping[str, object]) -> None:
 def _line_of(path: Path, keys: tuple[str, ...]) -> int | None:
     """The line of a key, found by its header and its name; tomllib does not keep lines. None when unsure."""
     header: tuple[str, ...] = ()
+    last: dict[tuple[str, ...], int] = {}
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError:  # gone since it was read; the message does without the line
         return None
     for number, line in enumerate(lines, start=1):
-        if match := re.match(r"\s*\[+([^\]]+)\]+", line):
-            header = tuple(part.strip().strip("\"'") for part in match[1].split("."))
+        if match := re.match(r"\s*(\[+)([^\]]+)\]+", line):
+            names = tuple(part.strip().strip("\"'") for part in match[2].split("."))
+            header = _header(names, last, item=len(match[1]) > 1)
             # `[a.b]` makes the table `a`, too.
             if header[: len(keys)] == keys:
                 return number
@@ -226,3 +237,22 @@ def _line_of(path: Path, keys: tuple[str, ...]) -> int | None:
         ):
             return number
     return None
+
+
+def _header(names: tuple[str, ...], last: dict[tuple[str, ...], int], *, item: bool) -> tuple[str, ...]:
+    """The keys of a header, with numbers of items of lists.
+
+    Args:
+        last: number of the last item of each list so far; one more is noted here.
+        item: whether the header is `[[names]]`.
+    """
+    header: tuple[str, ...] = ()
+    for name in names[:-1] if item else names:
+        header = (*header, name)
+        if header in last:
+            header = (*header, str(last[header]))
+    if item:
+        place = (*header, names[-1])
+        last[place] = last.get(place, -1) + 1
+        header = (*place, str(last[place]))
+    return header

@@ -8,14 +8,16 @@ from typing import Final
 import attrs
 
 from genre.errors import UsageError
-from genre.experiments.plan import Experiment, changes_registry, load_experiment, options_from
+from genre.experiments.plan import Experiment, changes_registry, load_experiment, options_from, plain
 from genre.options import Secret
 from genre.registry import Registry
-from genre.settings import TABLES, Layer, Settings, read_toml
+from genre.settings import TABLES, Layer, Settings, place_of, read_toml
 
 DEFAULT: Final = "default"
 HIDDEN: Final = "(hidden)"
-_SECRET: Final = re.compile(r"key|token|secret|password|credential|authorization", re.IGNORECASE)
+_SECRET: Final = re.compile(r"key|token(?!i)|secret|password|credential|authorization", re.IGNORECASE)
+_PASSWORD: Final = re.compile(r"(?<=://)[^/?#\s]*:[^/?#\s]*@")
+"""User and password of an address."""
 
 
 @attrs.frozen
@@ -59,8 +61,8 @@ def configuration(
 
 def _of_registry(settings: Settings) -> Iterator[ConfiguredValue]:
     for table in TABLES:
-        for path, value in _leaves(settings.table(table), (table,)):
-            yield ConfiguredValue(".".join(path), _shown(path, value), _place(settings, path))
+        for path, value in _leaves({name: plain(each) for name, each in settings.table(table).items()}, (table,)):
+            yield ConfiguredValue(".".join(path), _shown(path, value), _origin(settings, path))
 
 
 def _of_experiment(experiment: Experiment, file: Path, changes: Iterable[str]) -> Iterator[ConfiguredValue]:
@@ -69,39 +71,28 @@ def _of_experiment(experiment: Experiment, file: Path, changes: Iterable[str]) -
     changed = options_from(change for change in changes if not changes_registry(change))
     layers = Settings((Layer("experiment", said, file), Layer("command line", changed)))
 
-    def plain(_instance: object, _attribute: object, value: object) -> object:
-        return str(value) if isinstance(value, Path) else value
-
-    values = attrs.asdict(
-        experiment, value_serializer=plain, filter=lambda field, _: field.name not in ("settings", "path")
-    )
+    values = {name: value for name, value in experiment.described().items() if name != "path"}
     for path, value in _leaves(values, ()):
         yield ConfiguredValue(".".join(path), _shown(path, value), _origin(layers, path))
 
 
 def _origin(layers: Settings, path: tuple[str, ...]) -> str:
-    """Who says the value, or the list that it is in."""
+    """Who says the value. Of a list that a layer says, no other says a part."""
     for layer in reversed(layers.layers):
         value: object = layer.data
-        listed = len(path)
-        for depth, name in enumerate(path):
+        in_list = False
+        for name in path:
             if isinstance(value, Mapping) and name in value:
                 value = value[name]
-            elif isinstance(value, list):  # which no other layer says a part of
-                listed = min(listed, depth)
-                value = value[int(name)]
+            elif isinstance(value, list):
+                in_list, value = True, value[int(name)]
             else:
                 break
         else:
-            return _place(layers, path[:listed])
-        if listed < len(path):
+            return place_of(layer, path)
+        if in_list:
             return DEFAULT
     return DEFAULT
-
-
-def _place(settings: Settings, path: tuple[str, ...]) -> str:
-    """Where a layer says it, without the key."""
-    return settings.where(*path).removesuffix(f", {'.'.join(path)}")
 
 
 def _leaves(table: Mapping[str, object], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], object]]:
@@ -122,8 +113,17 @@ def _names_a_secret(value: Mapping[str, object]) -> bool:
 
 
 def _shown(path: tuple[str, ...], value: object) -> object:
-    """A key in clear text is refused when it is used, and not shown before."""
+    """A key in clear text is refused when it is used, and not shown before; nor is a password in an address."""
     if isinstance(value, Mapping) and _names_a_secret(value):
         return f"${value['env']}"
-    hides = path[0] not in ("features", "training") and _SECRET.search(path[-1]) is not None
-    return HIDDEN if hides and isinstance(value, str) and value else value
+    names = {*path[2:], path[-1]}  # a table of registry.toml and what it describes may be called anything
+    hides = path[0] not in ("features", "training") and any(map(_SECRET.search, names))
+    if hides and value and isinstance(value, str | list):
+        return HIDDEN
+    return _without_password(value)
+
+
+def _without_password(value: object) -> object:
+    if isinstance(value, list):
+        return [_without_password(each) for each in value]
+    return _PASSWORD.sub(f"{HIDDEN}@", value) if isinstance(value, str) else value

@@ -1,5 +1,6 @@
 """Experiment files: a data set, variants of it, baselines, seeds and settings, as TOML without inheritance."""
 
+import math
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -185,6 +186,14 @@ class Experiment:
                     remedy=f"name one or more, such as {option} = {example}",
                 )
 
+    def described(self) -> dict[str, object]:
+        """The experiment as JSON has it. `settings` are left out: generators' options are in the lineage."""
+        return {
+            field.name: plain(getattr(self, field.name))
+            for field in attrs.fields(Experiment)
+            if field.name != "settings"
+        }
+
     def layered(self, settings: Settings) -> Settings:
         """`settings` under what the experiment file, and changes of it, say of generators, tasks and plugins."""
         for layer in self.settings.layers:
@@ -283,6 +292,18 @@ def parse_value(text: str) -> object:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
+
+
+def plain(value: object) -> object:
+    """What JSON can say: records are tables; paths, times and numbers that are not finite are texts."""
+    if attrs.has(type(value)):
+        value = attrs.asdict(value, recurse=False)  # type: ignore[call-overload]
+    if isinstance(value, Mapping):
+        return {str(name): plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    said = value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+    return value if said else str(value)
 
 
 def options_from(pairs: Iterable[str]) -> dict[str, object]:

@@ -133,7 +133,7 @@ def run_experiment(
         ],
         baselines=experiment.baselines,
         seeds=experiment.seeds,
-        experiment=_described(experiment),
+        experiment=experiment.described(),
     )
     plan.registry.announce_plan(planned)
     spec = experiment.dataset
@@ -362,17 +362,8 @@ def _run_untrained(
     return rows
 
 
-def _described(experiment: Experiment) -> dict[str, object]:
-    """The experiment as it was understood. Generators' tables are left out: their options are in the lineage."""
-
-    def plain(_instance: object, _attribute: object, value: object) -> object:
-        return str(value) if isinstance(value, Path) else value
-
-    return attrs.asdict(experiment, value_serializer=plain, filter=lambda field, _: field.name != "settings")
-
-
 def _describe(experiment: Experiment, reports: Mapping[str, Sequence[RoundReport]]) -> dict[str, object]:
     return {
-        "experiment": _described(experiment),
+        "experiment": experiment.described(),
         "rounds": {name: [attrs.asdict(report) for report in each] for name, each in reports.items()},
     }

@@ -40,7 +40,33 @@ def test_a_value_of_the_file_is_told_with_its_line(genre: Genre, experiment: Pat
     values = shown(genre, experiment)
     assert values["training.epochs"] == (3, f"{experiment}:6")
     assert values["dataset.options.news"] == (80, f"{experiment}:3")
-    assert values["variants.0.fusion"] == (False, f"{experiment}:12")
+    assert values["variants.0.fusion"] == (False, f"{experiment}:14")
+
+
+def test_a_value_in_a_list_is_told_with_its_own_line(genre: Genre, experiment: Path) -> None:
+    further = """
+[[variants]]
+name = "second"
+rounds = [
+  { task = "user-profiler", limit = 3 },
+]
+
+[[variants]]
+name = "third"
+
+[[variants.rounds]]
+task = "user-profiler"
+
+[variants.rounds.options]
+readers = "new"
+"""
+    experiment.write_text(EXPERIMENT + further)
+    values = shown(genre, experiment)
+    for key, line in (
+        ("1.name", 17), ("1.rounds.0.limit", 18), ("2.name", 23), ("2.rounds.0.task", 26),
+        ("2.rounds.0.options.readers", 29),
+    ):  # fmt: skip
+        assert values[f"variants.{key}"][1] == f"{experiment}:{line}"
 
 
 def test_what_nobody_says_is_a_default(genre: Genre, experiment: Path) -> None:
@@ -87,6 +113,36 @@ def test_a_key_in_clear_text_is_not_shown(genre: Genre, experiment: Path) -> Non
     outcome = genre("config", "show", experiment, "--origin")
     assert "sk-in-clear-text" not in outcome.out + outcome.err
     assert "(hidden)" in outcome.out
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "generators.asked.api_key={ value = 'swordfish' }",
+        "generators.asked.keys=['swordfish']",
+        "trackers.team.tracking_uri='postgresql://me:swordfish@host/db'",
+    ],
+)
+def test_a_secret_is_not_shown_wherever_it_stands(genre: Genre, experiment: Path, change: str) -> None:
+    for form in ("--origin", "--json"):
+        outcome = genre("config", "show", experiment, "--set", change, form)
+        assert (outcome.code, "swordfish" in outcome.out + outcome.err, "(hidden)" in outcome.out) == (0, False, True)
+
+
+def test_what_only_sounds_like_a_secret_is_shown(genre: Genre, experiment: Path) -> None:
+    change = "overrides.nrms.field_options.plm.tokenizer='tokenizer.json'"
+    values = shown(genre, experiment, "--set", change, "--set", "generators.key-words.plugin=litellm")
+    assert values["overrides.nrms.field_options.plm.tokenizer"] == ("tokenizer.json", "command line")
+    assert values["generators.key-words.plugin"] == ("litellm", "command line")
+
+
+def test_what_json_has_no_value_for_is_a_text(genre: Genre, experiment: Path) -> None:
+    changes = ("dataset.options.since=2024-01-31", "training.clip_norm=inf", "generators.asked.since=[12:00:00]")
+    values = shown(genre, experiment, *(part for each in changes for part in ("--set", each)))
+    assert values["dataset.options.since"] == ("2024-01-31", "command line")
+    assert values["training.clip_norm"] == ("inf", "command line")
+    assert values["generators.asked.since"] == (["12:00:00"], "command line")
+    assert genre("config", "show", experiment, "--set", changes[0]).code == 0
 
 
 def test_without_an_experiment_registry_toml_is_shown(genre: Genre) -> None:
