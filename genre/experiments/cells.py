@@ -113,24 +113,38 @@ def run_cell(
     observer.on_cell(job.plan.cell.name, finished_cell(job.plan.cell, job.folder))
 
 
-def run_cells_at_once(
-    registry: Registry, jobs: Sequence[CellJob], observer: Observer, *, at_once: int, executor: str | None
-) -> None:
-    """Run cells, several at a time, each in a process of its own. Folders are the same for all of them.
+def find_job_executor(registry: Registry, executor: str | None) -> JobExecutor:
+    """An executor that cells can run on at once.
 
     Args:
         executor: a name as for `genre.generation.find_executor`.
 
     Raises:
         UsageError: there is no such executor, or it runs no jobs.
-        GenreError: a cell failed, or its process was lost. Those that were under way are kept.
-        KeyboardInterrupt: as `run_cell`.
     """
     found = find_executor(registry, executor)
     if not isinstance(found, JobExecutor):
+        said = "of [defaults]" if executor is None else repr(executor)
         raise UsageError(
-            f"the executor {executor!r} runs no trainings side by side", remedy="leave --jobs out, or name another one"
+            f"the executor {said} runs no trainings side by side", remedy="leave --jobs out, or name another one"
         )
+    return found
+
+
+def run_cells_at_once(
+    registry: Registry, jobs: Sequence[CellJob], observer: Observer, *, at_once: int, executor: str | None
+) -> None:
+    """Run cells, several at a time, each in a process of its own. Folders are the same for all of them.
+
+    Args:
+        executor: as of `find_job_executor`.
+
+    Raises:
+        UsageError: as `find_job_executor`.
+        GenreError: a cell failed, or its process was lost. Those that were under way are kept.
+        KeyboardInterrupt: as `run_cell`.
+    """
+    found = find_job_executor(registry, executor)
     announcer = Announcer(registry, observer)
     arguments = [json.dumps(attrs.asdict(_located(job)), default=str) for job in jobs]
     found.run_jobs(

@@ -1,6 +1,7 @@
 """Experiment files: a data set, variants of it, baselines, seeds and settings, as TOML without inheritance."""
 
 import math
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from genre.settings import TABLES, Layer, Settings, Table, read_toml
 _FILE: Final = "experiment"
 _CHANGES: Final = "command line"
 
+_NO_FILE_NAME: Final = re.compile(r"[/\\\x00-\x1f]")
 _is_seed: Final = attrs.validators.and_(attrs.validators.ge(0), attrs.validators.lt(2**31))
 
 
@@ -172,6 +174,13 @@ class Experiment:
         for name in [self.name, *names]:
             if not is_name(name):
                 raise UsageError(f"the name {name!r} must be {NAME_RULE}: it names a folder", where=self.path)
+        for split in self.report:
+            if _NO_FILE_NAME.search(split):
+                raise UsageError(
+                    f"the split {split!r} is reported, and no file can be named after it",
+                    where=f"{self.path or self.name}, report",
+                    remedy="a name holds no slash and no control character; call the split something else",
+                )
 
     def _check_that_there_are_results(self) -> None:
         needed = (

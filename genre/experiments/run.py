@@ -8,7 +8,7 @@ import attrs
 
 from genre.dataset import Dataset, check_dataset_folder, save_dataset
 from genre.errors import UsageError, nearest
-from genre.experiments.cells import CellJob, run_cell, run_cells_at_once
+from genre.experiments.cells import CellJob, find_job_executor, run_cell, run_cells_at_once
 from genre.experiments.enrichment import enrich_variants
 from genre.experiments.models import (
     CellPlan,
@@ -126,6 +126,8 @@ def run_experiment(
     """
     folder = folder or RUNS / experiment.name
     plan = _plan(experiment, registry, trackers)
+    if jobs > 1:
+        find_job_executor(plan.registry, executor)  # told before the first call
     planned = RunPlan(
         name=experiment.name,
         rounds=[

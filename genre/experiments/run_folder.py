@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Final
 
 import attrs
-import cattrs
 
 from genre.errors import UsageError
 from genre.experiments.results import Cell
@@ -122,5 +121,5 @@ def read_cell(folder: Path, cell: Cell) -> tuple[CellEpochs | None, Mapping[str,
     return epochs, inputs
 
 
-def _lengths(table: object) -> Mapping[str, int]:
-    return cattrs.structure(table, dict[str, int])
+def _lengths(table: Mapping[str, int]) -> Mapping[str, int]:
+    return {str(name): int(length) for name, length in table.items()}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from genre.experiments.gains import Comparison, Gain
 from genre.experiments.results import METRICS
 from genre.experiments.statistics import LEVEL
+from genre.untrusted import harmless
 
 if TYPE_CHECKING:
     from genre.experiments.summary import Summary
@@ -183,5 +184,6 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _safe(text: str) -> str:
-    """Names of categories are data: what would end a cell or begin HTML is escaped."""
-    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+    """Names of categories are data: what would end a cell, begin HTML or a link, or move a terminal is escaped."""
+    said = harmless(" ".join(text.split())).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+    return said.replace("](", "]\\(")

@@ -70,6 +70,7 @@ class Tracking(Relay):
     def __init__(self, trackers: Mapping[str, Tracker], observer: Observer) -> None:
         super().__init__(observer)
         self._trackers = dict(trackers)
+        self._begun: set[str] = set()
 
     def on_enriched(self, variant: str, reports: Sequence[RoundReport]) -> None:
         """As it is, and each round to the trackers."""
@@ -101,13 +102,17 @@ class Tracking(Relay):
             RunError: one failed; names it.
         """
         for name, tracker in self._trackers.items():
+            self._begun.add(name)
             _tell(name, tracker, event)
 
     def stop(self, event: RunStopped) -> None:
-        """Tell every tracker that was told of no end. What fails now is only told: the run has failed already."""
-        for name, tracker in self._trackers.items():
+        """Tell every tracker that was told of a beginning and of no end.
+
+        What fails now is only told: the run has failed already.
+        """
+        for name in (each for each in self._trackers if each in self._begun):
             try:
-                _tell(name, tracker, event)
+                _tell(name, self._trackers[name], event)
             except GenreError as error:
                 self.on_message(f"warning: {error.message}")
         self._trackers.clear()

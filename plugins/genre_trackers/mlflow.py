@@ -6,6 +6,7 @@ from typing import Final
 
 import attrs
 
+from genre.errors import UsageError
 from genre.parts import (
     CellFinished,
     EpochFinished,
@@ -76,6 +77,12 @@ class MlflowTracker:
 
     def _connected(self) -> CellRuns:
         database = (self._run.folder / DATABASE).resolve()
+        if "?" in str(database) and not self._options.tracking_uri:
+            raise UsageError(
+                f"the path {str(database)!r} holds a '?', which ends the name of a database in an address",
+                where="tracker mlflow",
+                remedy="name another run folder with --out, or say a tracking_uri",
+            )
         folder = folder_id(self._run.folder)
         client = connected(self._options.tracking_uri or f"sqlite:///{database}")
         name = self._options.experiment or self._run.name

@@ -103,7 +103,16 @@ def test_a_damaged_result_of_a_cell_names_its_file(tmp_path: Path, text: str) ->
     assert "original-nrms-0/result.json" in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"experiment": {"variants": [{}]}}', '{"experiment": 1}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        '{"experiment": {"variants": [{}]}}',
+        '{"experiment": 1}',
+        '{"experiment": {"variants": [{"name": "a", "lengths": {"title": "long"}}]}}',
+    ],
+)
 def test_a_damaged_experiment_names_its_file(tmp_path: Path, text: str) -> None:
     (tmp_path / "experiment.json").write_text(text)
     with pytest.raises(UsageError, match="not what a run writes"):

@@ -153,6 +153,37 @@ def test_jobs_of_the_command_line_run_at_once_and_are_not_run_again(genre: Genre
     assert "3 finished trainings were not run again" in again.out
 
 
+ANSWERS_ONLY = """
+from genre import hookimpl
+from genre.parts import Part
+from genre_executors.local import LocalExecutor
+
+
+class AnswersOnly:
+    def __init__(self, options):
+        self.open = LocalExecutor(options).open
+
+
+@hookimpl
+def genre_executors():
+    yield Part(name="answers-only", summary="No jobs", target="genre_local_answers_only:AnswersOnly")
+"""
+
+
+@pytest.mark.parametrize("default", [True, False])
+def test_an_executor_that_runs_no_jobs_is_told_before_the_first_call(
+    genre: Genre, fake_plugin: Path, *, default: bool
+) -> None:
+    (fake_plugin / "mine" / "answers_only.py").write_text(ANSWERS_ONLY)
+    rounds = '\n[[variants]]\nname = "profiled"\nrounds = [{ task = "user-profiler", limit = 3 }]\n'
+    (fake_plugin / "at-once.toml").write_text(EXPERIMENT + rounds)
+    where = ("--set", "defaults.executor=answers-only") if default else ("--executor", "answers-only")
+    outcome = genre("run", fake_plugin / "at-once.toml", "--jobs", "2", *where)
+    assert outcome.code == 2
+    assert "runs no trainings side by side" in outcome.err
+    assert not Path(".genre/answers.sqlite").exists()
+
+
 def test_a_variant_cannot_name_a_baseline_that_is_not_trained(genre: Genre, tmp_path: Path) -> None:
     (tmp_path / "at-once.toml").write_text(EXPERIMENT.replace('baselines = ["dcn"]', 'baselines = ["din"]'))
     outcome = genre("run", tmp_path / "at-once.toml")

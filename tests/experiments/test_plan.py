@@ -95,6 +95,11 @@ def test_an_empty_report_is_an_error_that_says_what_to_write(path: Path) -> None
     assert caught.value.remedy == 'name one or more, such as report = ["test"]'
 
 
+def test_a_split_that_would_name_a_file_elsewhere_is_an_error() -> None:
+    with pytest.raises(UsageError, match=r"report: the split '../up' is reported"):
+        Experiment("e", DatasetSpec("sample"), (VariantSpec("original"),), report=("../up",))
+
+
 def test_tables_can_be_given_as_a_mapping() -> None:
     experiment = Experiment(
         name="tiny",

@@ -53,6 +53,13 @@ def results(outcome: Outcome) -> list[dict[str, object]]:
     return rows
 
 
+def test_a_number_without_an_end_is_a_text_in_the_description_of_the_run(genre: Genre, experiment: Path) -> None:
+    few = ("--set", "variants=[{ name = 'original' }]", "--set", "baselines=['nrms']", "--set", "seeds=[0]")
+    assert genre("run", experiment, *few, "--set", "training.clip_norm=inf").code == 0
+    said = json.loads(Path("runs/tiny/experiment.json").read_text())["experiment"]
+    assert said["training"]["clip_norm"] == "inf"
+
+
 def test_results_have_a_row_for_each_cell_split_and_segment(genre: Genre, experiment: Path) -> None:
     rows = results(genre("run", experiment, "--json"))
     assert json.loads(Path("runs/tiny/results.json").read_text())["rows"] == rows

@@ -4,9 +4,11 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import attrs
 import numpy as np
 import polars as pl
 import pytest
+from markdown_it import MarkdownIt
 
 from genre.errors import UsageError
 from genre.experiments.gains import Comparison
@@ -115,6 +117,17 @@ def test_both_files_are_written(tmp_path: Path) -> None:
     assert "original (leaked), AUC over all readers:" in text
     assert "- nrms beats popularity by 0.205 [" in text
     assert "| original (leaked) | popularity | new | " in text
+
+
+def test_a_category_is_a_text_and_no_markup(tmp_path: Path) -> None:
+    category = "[a](javascript:alert(1)) ![b](http://example.org/c) <script>| \x1b[31mred"
+    summary = summarize_run(tmp_path, a_run(tmp_path))
+    place = {"variant": "original", "baseline": "nrms", "split": "test", "by": "category", "segment": category}
+    text = as_markdown("tiny", attrs.evolve(summary, segments=[{**place, "auc": 0.5, "impressions": 4}]))
+    assert "\x1b" not in text
+    cells = [cell for cell in MarkdownIt().enable("table").render(text).split("<td>") if "javascript" in cell]
+    shown = "[a](javascript:alert(1)) ![b](http://example.org/c) &lt;script&gt;| \\x1b[31mred"
+    assert [cell.partition("</td>")[0] for cell in cells] == [shown]
 
 
 def test_a_split_without_labels_has_no_intervals_and_no_comparisons(tmp_path: Path) -> None:

@@ -217,6 +217,8 @@ def test_a_tracker_that_raises_ends_the_run_with_its_name_and_others_are_told(
     if at != "RunPlan":
         last = events()[-1]
         assert (last["event"], last["status"], "no ink" in last["reason"]) == ("run_stopped", "failed", True)
+    else:  # whoever was told of no beginning is told of no end
+        assert not Path("runs/tiny/events.jsonl").exists()
 
 
 def test_a_tracker_that_cannot_be_made_is_told_before_the_first_call(genre: Genre, experiment: Path) -> None:

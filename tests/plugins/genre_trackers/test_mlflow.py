@@ -206,6 +206,12 @@ def test_a_store_that_mlflow_does_not_take_is_told_without_its_password(run: Tra
     assert "swordfish" not in str(caught.value)
 
 
+def test_a_run_folder_that_no_address_can_name_is_told_and_nothing_is_written(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"holds a '\?'"):
+        made("mlflow", TrackedRun("tiny", tmp_path / "what?"))
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_file_that_is_no_id_of_the_folder_is_told(run: TrackedRun) -> None:
     run.folder.mkdir()
     (run.folder / "mlflow-id.txt").write_text("' or 1 = 1")
