@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class TensorboardOptions:
     """
     Attributes:
-        folder: where log directories of several runs stand, as `folder/RUN/CELL`; default: the run folder's own.
+        folder: where log directories of several runs stand, as `folder/RUN/CELL` with the name of the run folder;
+            default: the run folder's own.
     """
 
     folder: Path | None = None
@@ -48,7 +49,8 @@ class TensorboardTracker:
 
     def __init__(self, options: TensorboardOptions, run: TrackedRun) -> None:
         import_extra("tensorboard", extra="trackers", part="the tracker 'tensorboard'")
-        self._folder = options.folder / run.name if options.folder else run.folder / "tensorboard"
+        # Not by the run's name: one experiment may have several run folders, and a log directory holds one training.
+        self._folder = options.folder / run.folder.resolve().name if options.folder else run.folder / "tensorboard"
         self._logs: dict[str, _Log] = {}
 
     def track(self, event: RunEvent) -> None:

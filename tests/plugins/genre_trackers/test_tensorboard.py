@@ -97,7 +97,10 @@ def test_an_epoch_that_a_lost_process_told_before_is_shown_once(run: TrackedRun)
 
 def test_runs_may_share_a_folder(run: TrackedRun, tmp_path: Path) -> None:
     tell(made("tensorboard", run, folder=str(tmp_path / "all")), epoch(1), RunStopped("failed", "test"))
-    assert scalars(tmp_path / "all" / "tiny" / "original-nrms-0")["epoch/loss"] == [(1, 1.0)]
+    other = TrackedRun(run.name, tmp_path / "again")
+    tell(made("tensorboard", other, folder=str(tmp_path / "all")), epoch(1, loss=5.0), RunStopped("failed", "test"))
+    for name, loss in ((run.folder.name, 1.0), ("again", 5.0)):
+        assert scalars(tmp_path / "all" / name / "original-nrms-0")["epoch/loss"] == [(1, loss)]
     assert not run.folder.exists()
 
 
