@@ -2,10 +2,11 @@
 
 import functools
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import GenericAlias
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Any, Final, Literal, TypeVar, get_args, get_origin
 
 import attrs
 import cattrs
@@ -21,6 +22,10 @@ from cattrs.gen import make_mapping_structure_fn
 from genre.errors import UsageError, nearest
 
 T = TypeVar("T")
+
+HIDDEN: Final = "(hidden)"
+"""Stands where a secret is not shown."""
+_PASSWORD: Final = re.compile(r"(?<=://)[^/?#\s]*:[^/?#\s]*@")
 
 
 @attrs.frozen
@@ -56,6 +61,11 @@ class _NoSecret(Secret):
     def reveal(self) -> str:
         """A text that is no secret."""
         return "not-read"
+
+
+def without_password(text: str) -> str:
+    """The same text, in whose addresses no user and password stand: `http://(hidden)@host`."""
+    return _PASSWORD.sub(f"{HIDDEN}@", text)
 
 
 def without_secrets(options: object) -> object:

@@ -9,15 +9,12 @@ import attrs
 
 from genre.errors import UsageError
 from genre.experiments.plan import Experiment, changes_registry, load_experiment, options_from, plain
-from genre.options import Secret
+from genre.options import HIDDEN, Secret, without_password
 from genre.registry import Registry
 from genre.settings import TABLES, Layer, Settings, place_of, read_toml
 
 DEFAULT: Final = "default"
-HIDDEN: Final = "(hidden)"
 _SECRET: Final = re.compile(r"key|token(?!i)|secret|password|credential|authorization", re.IGNORECASE)
-_PASSWORD: Final = re.compile(r"(?<=://)[^/?#\s]*:[^/?#\s]*@")
-"""User and password of an address."""
 
 
 @attrs.frozen
@@ -120,10 +117,6 @@ def _shown(path: tuple[str, ...], value: object) -> object:
     hides = path[0] not in ("features", "training") and any(map(_SECRET.search, names))
     if hides and value and isinstance(value, str | list):
         return HIDDEN
-    return _without_password(value)
-
-
-def _without_password(value: object) -> object:
     if isinstance(value, list):
-        return [_without_password(each) for each in value]
-    return _PASSWORD.sub(f"{HIDDEN}@", value) if isinstance(value, str) else value
+        return [_shown(path, each) for each in value]
+    return without_password(value) if isinstance(value, str) else value

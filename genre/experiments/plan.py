@@ -305,8 +305,9 @@ def parse_value(text: str) -> object:
 
 def plain(value: object) -> object:
     """What JSON can say: records are tables; paths, times and numbers that are not finite are texts."""
-    if attrs.has(type(value)):
-        value = attrs.asdict(value, recurse=False)  # type: ignore[call-overload]
+    kind = type(value)
+    if attrs.has(kind):
+        value = {field.name: getattr(value, field.name) for field in attrs.fields(kind)}
     if isinstance(value, Mapping):
         return {str(name): plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple):

@@ -9,6 +9,7 @@ from genre.experiments.observer import Observer, Relay
 from genre.generation import RoundReport
 from genre.generation.costs import Cost
 from genre.generation.instances import Instance, instance
+from genre.options import without_password
 from genre.parts import (
     CellFinished,
     EpochFinished,
@@ -139,7 +140,8 @@ def _tell(name: str, tracker: Tracker, event: RunEvent) -> None:
 
 def _failed(name: str, error: Exception) -> RunError:
     return RunError(
-        f"the tracker {name!r} failed: {type(error).__name__}: {error}",
+        # A library may repeat the address of its server.
+        f"the tracker {name!r} failed: {type(error).__name__}: {without_password(str(error))}",
         remedy="mend what it says, or run without it: finished work is kept",
     )
 

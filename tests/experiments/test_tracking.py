@@ -49,6 +49,7 @@ from genre.parts import EpochFinished, Part, RunFinished
 class Options:
     at: str = ""
     error: str = "ValueError"
+    ink: str = "no ink"
 
 
 class Diary:
@@ -68,7 +69,7 @@ class Diary:
             if self.options.error == "SIGINT":
                 signal.raise_signal(signal.SIGINT)
             else:
-                raise ValueError("no ink")
+                raise ValueError(self.options.ink)
 
 
 @hookimpl
@@ -226,6 +227,15 @@ def test_a_tracker_that_cannot_be_made_is_told_before_the_first_call(genre: Genr
     outcome = genre("run", experiment)
     assert (outcome.code, "the tracker 'diary' failed: ValueError: no ink" in outcome.err) == (1, True)
     assert not Path(".genre/answers.sqlite").exists()
+
+
+def test_what_a_tracker_says_of_its_server_holds_no_password(genre: Genre, experiment: Path) -> None:
+    ink = "no ink at http://me:swordfish@host:80/api, nor at http://host/a:b@c"
+    experiment.write_text(f'{EXPERIMENT}\n[trackers.jsonl]\n[trackers.diary]\nat = "RoundFinished"\nink = "{ink}"\n')
+    outcome = genre("run", experiment)
+    said = "no ink at http://(hidden)@host:80/api, nor at http://host/a:b@c"
+    assert (outcome.code, said in outcome.err, said in events()[-1]["reason"]) == (1, True, True)
+    assert "swordfish" not in outcome.err + Path("runs/tiny/events.jsonl").read_text()
 
 
 @pytest.mark.parametrize(
