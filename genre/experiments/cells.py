@@ -152,7 +152,7 @@ def run_cells_at_once(
             registry=registry,
             entry="genre.experiments.cells:run_cell_in_process",
             arguments=arguments,
-            at_once=min(at_once, len(jobs)),
+            at_once=at_once,
             on_event=lambda event: hear(announcer, event),
         )
     )

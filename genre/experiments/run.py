@@ -337,7 +337,9 @@ def _run_cells(
             open_jobs.append(job)
         else:
             observer.on_cell(job.plan.cell.name, finished_cell(job.plan.cell, job.folder, reused=True))
-    if at_once > 1 and len(open_jobs) > 1:
+    # By all cells, so that what is left of an interrupted run has as many threads as what is done.
+    at_once = min(at_once, sum(map(len, jobs.values())))
+    if at_once > 1 and open_jobs:
         run_cells_at_once(plan.registry, open_jobs, observer, at_once=at_once, executor=executor)
     else:
         for job in open_jobs:

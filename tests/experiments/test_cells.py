@@ -11,11 +11,12 @@ from command_line import Genre
 
 from genre.dataset import Dataset, save_dataset
 from genre.errors import UsageError
-from genre.experiments.cells import CellJob, run_cell, run_cells_at_once
+from genre.experiments.cells import CellJob, run_cell, run_cell_in_process, run_cells_at_once
 from genre.experiments.models import CellPlan
 from genre.experiments.observer import Observer
 from genre.experiments.results import Cell
 from genre.modeling import FeatureSettings, TrainingSettings
+from genre.modeling.executors import Jobs
 from genre.registry import Registry
 from genre.testing.planted import planted_dataset
 
@@ -151,6 +152,34 @@ def test_jobs_of_the_command_line_run_at_once_and_are_not_run_again(genre: Genre
     assert trained == {("original", "nrms", 0), ("original", "dcn", 0), ("again", "dcn", 0)}
     again = genre("run", tmp_path / "at-once.toml", "--jobs", "2")
     assert "3 finished trainings were not run again" in again.out
+
+
+def test_what_is_left_of_a_run_has_the_share_of_threads_that_the_others_had(
+    genre: Genre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "at-once.toml").write_text(EXPERIMENT)
+    assert genre("run", tmp_path / "at-once.toml").code == 0
+    Path("runs/at-once/cells/again-dcn-1/result.json").unlink()
+    asked: list[Jobs] = []
+
+    def run_here(jobs: Jobs) -> None:
+        asked.append(jobs)
+        for arguments in jobs.arguments:
+            run_cell_in_process(arguments, jobs.registry, _Watch())
+
+    monkeypatch.setattr("genre_executors.processes.run_in_processes", run_here)
+    assert genre("run", tmp_path / "at-once.toml", "--jobs", "2").code == 0
+    assert [(jobs.at_once, len(jobs.arguments)) for jobs in asked] == [(2, 1)]
+
+
+class _Watch:
+    restarted = False
+
+    def tell(self, event: str) -> None:
+        """Nobody listens."""
+
+    def asked_to_end(self) -> bool:
+        return False
 
 
 ANSWERS_ONLY = """
