@@ -159,7 +159,7 @@ def test_what_is_left_of_a_run_has_the_share_of_threads_that_the_others_had(
 ) -> None:
     (tmp_path / "at-once.toml").write_text(EXPERIMENT)
     assert genre("run", tmp_path / "at-once.toml").code == 0
-    Path("runs/at-once/cells/again-dcn-1/result.json").unlink()
+    Path("runs/at-once/cells/again-dcn-0/result.json").unlink()
     asked: list[Jobs] = []
 
     def run_here(jobs: Jobs) -> None:
