@@ -37,11 +37,7 @@ class Rows:
         Raises:
             UsageError: as `assemble`, or a row is not what the format says.
         """
-        news = pl.DataFrame({"id": []}, schema={"id": pl.String})
-        for block in self.news:
-            # Splits repeat most news, and their texts are most of the memory.
-            new = block.drop("file", "line").join(news, on="id", how="anti", maintain_order="left")
-            news = pl.concat([news, new]) if news.height else new
+        news = _distinct(self.news)
         return assemble(
             news,
             self.behaviors(frozenset(news["id"])),
@@ -49,6 +45,15 @@ class Rows:
             dangling=self.dangling,
             source=self.source,
         )
+
+
+def _distinct(blocks: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """The first row of each news. Splits repeat most news, and their texts are most of the memory: no block stays."""
+    news = pl.DataFrame({"id": []}, schema={"id": pl.String})
+    for block in blocks:
+        new = block.drop("file", "line").join(news, on="id", how="anti", maintain_order="left")
+        news = pl.concat([news, new]) if news.height else new
+    return news
 
 
 @attrs.frozen(eq=False)

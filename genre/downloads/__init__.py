@@ -1,8 +1,8 @@
 """Fetching published data sets: mirrors, resuming, checksums, and archives that are not trusted.
 
-`fetching` gets an archive from the first mirror that has it, `partial` keeps what is there of it, `checksums` are
-recorded at first use, `unpacking` takes the known files out of it, `downloading` does all of it, and `listing` finds
-what plugins offer.
+`fetching` gets an archive from an address, `partial` keeps what is there of it, `checksums` are recorded at first use,
+`unpacking` takes the known files out of it, `downloading` does all of it with one mirror after another, and `listing`
+finds what plugins offer.
 """
 
 from genre.downloads.downloading import Fetched, download

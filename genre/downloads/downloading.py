@@ -9,7 +9,7 @@ from typing import Literal
 import attrs
 
 from genre.downloads.checksums import record, recorded, sha256_of
-from genre.downloads.fetching import MirrorFailed, OnBytes, Patience, fetch
+from genre.downloads.fetching import MirrorFailed, OnBytes, Patience, fetch, is_address, public
 from genre.downloads.partial import Partial
 from genre.downloads.unpacking import unpack, whole_folder
 from genre.errors import RunError, UsageError
@@ -73,7 +73,7 @@ def download(
             remedy="read it, and say --accept-license if you accept it",
         )
     for url in mirrors:
-        if not url.startswith(("https://", "http://")):
+        if not is_address(url):
             raise UsageError(f"the mirror {url!r} is no address", remedy="write it like https://example.org/folder")
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -106,19 +106,35 @@ def _there(archive: Archive, out: Path) -> Fetched | None:
 
 
 def _fetched(archive: Archive, mirrors: Sequence[str], out: Path, patience: Patience, on_bytes: OnBytes) -> Fetched:
+    """From the first mirror that has the archive as it should be.
+
+    Raises:
+        RunError: none has; tells what each of them said.
+    """
     partial = Partial.of(out, archive.name)
-    found: list[Fetched] = []
-
-    def use() -> None:
+    reasons: list[str] = []
+    for mirror in mirrors:
+        url = f"{mirror.rstrip('/')}/{archive.name}"
         try:
-            found.append(_unpacked(partial.path, archive, out, "fetched"))
-        except RunError as error:
-            partial.discard()  # what is not as it should be is not gone on from
-            raise MirrorFailed(error.message) from error
-        partial.discard()
+            asyncio.run(fetch(url, archive, partial, patience, on_bytes=on_bytes))
+            # Not within the event loop, which would keep Ctrl-C to itself until all is unpacked.
+            return _used(partial, archive, out)
+        except MirrorFailed as reason:
+            reasons.append(f"{public(url)}: {reason}")
+    raise RunError(
+        f"no mirror has {archive.name} as it should be:\n    " + "\n    ".join(reasons),
+        remedy="name another with --mirror URL, or fetch the archive by hand and name its folder with --from",
+    )
 
-    asyncio.run(fetch(archive, mirrors, partial, patience, use=use, on_bytes=on_bytes))
-    return found[0]
+
+def _used(partial: Partial, archive: Archive, out: Path) -> Fetched:
+    try:
+        one = _unpacked(partial.path, archive, out, "fetched")
+    except RunError as error:
+        partial.discard()  # what is not as it should be is not gone on from
+        raise MirrorFailed(error.message) from error
+    partial.discard()
+    return one
 
 
 def _at_hand(archive: Archive, source: Path, out: Path) -> Fetched:

@@ -1,9 +1,11 @@
-"""Fetching one archive over HTTP: from the first mirror that has it, and from where an earlier attempt stopped."""
+"""Fetching one archive from one address over HTTP, from where an earlier attempt stopped."""
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
-from typing import IO, Final
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -45,55 +47,59 @@ class _Interrupted(Exception):
     """Why an attempt ended before the end; the mirror is asked again."""
 
 
-async def fetch(
-    archive: Archive,
-    mirrors: Sequence[str],
-    partial: Partial,
-    patience: Patience,
-    *,
-    use: Callable[[], None],
-    on_bytes: OnBytes,
-) -> None:
-    """Fetch an archive into `partial`, and use it.
+def is_address(url: str) -> bool:
+    """Whether an archive's name may be put behind it: http or https, a host, and no more than a path."""
+    try:
+        parts = urlsplit(url)
+        return (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and (parts.port is None or parts.port > 0)
+            and not (parts.query or parts.fragment)
+            and url.isprintable()
+            and " " not in url
+        )
+    except ValueError:  # brackets, or the port
+        return False
 
-    Args:
-        use: called when all is there; raises `MirrorFailed` if it is not what it should be.
+
+def public(url: str) -> str:
+    """An address without user and password, to be shown or kept."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def leaves_encryption(way: Iterable[str]) -> bool:
+    """Whether a way of addresses, each of which led to the next, begins encrypted and does not stay so."""
+    first, *rest = (urlsplit(url).scheme == "https" for url in way)
+    return first and not all(rest)
+
+
+async def fetch(url: str, archive: Archive, partial: Partial, patience: Patience, *, on_bytes: OnBytes) -> None:
+    """Fetch an archive into `partial`.
 
     Raises:
-        RunError: no mirror has it as it should be; tells what each of them said.
+        MirrorFailed: the address does not have it.
+        RunError: it cannot be written.
     """
-    reasons: list[str] = []
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=patience.timeout, sock_read=patience.timeout)
     # What is compressed on the way has another length than what was asked for.
     headers = {"Accept-Encoding": "identity"}
     async with aiohttp.ClientSession(timeout=timeout, headers=headers, auto_decompress=False) as session:
-        for mirror in mirrors:
-            url = f"{mirror.rstrip('/')}/{archive.name}"
+        fetching = _Fetching(session, url, archive, partial, on_bytes)
+        failures, most = 0, 0
+        while True:
+            most = max(most, partial.size)
             try:
-                await _from_mirror(_Fetching(session, url, archive, partial, on_bytes), patience)
-                use()
+                await fetching.attempt()
                 return
-            except MirrorFailed as reason:
-                reasons.append(f"{url}: {reason}")
-    raise RunError(
-        f"no mirror has {archive.name} as it should be:\n    " + "\n    ".join(reasons),
-        remedy="name another with --mirror URL, or fetch the archive by hand and name its folder with --from",
-    )
-
-
-async def _from_mirror(fetching: "_Fetching", patience: Patience) -> None:
-    failures, partial = 0, fetching.partial
-    while True:
-        before = partial.size
-        try:
-            await fetching.attempt()
-            return
-        except (_Interrupted, aiohttp.ClientError, OSError) as error:  # a timeout is an OSError
-            failures = 0 if partial.size > before else failures + 1
-            if failures >= patience.attempts:
-                told = str(error) or type(error).__name__
-                raise MirrorFailed(f"given up after {failures} attempts that brought nothing: {told}") from error
-            await asyncio.sleep(patience.wait * 2 ** max(failures - 1, 0))
+            except (_Interrupted, aiohttp.ClientError, OSError) as error:  # a timeout is an OSError
+                # More than ever before: what comes again after a start from scratch is no progress.
+                failures = 0 if partial.size > most else failures + 1
+                if failures >= patience.attempts:
+                    told = str(error) or type(error).__name__
+                    raise MirrorFailed(f"given up after {failures} attempts that brought nothing: {told}") from error
+                await asyncio.sleep(patience.wait * 2 ** max(failures - 1, 0))
 
 
 @attrs.frozen(eq=False)
@@ -108,11 +114,11 @@ class _Fetching:
 
     async def attempt(self) -> None:
         """Fetch what is missing, or all of it if the server cannot go on from where it stopped."""
-        validator = self.partial.validator(self.url)
+        validator = self.partial.validator(public(self.url))
         there = self.partial.size if validator else 0
         headers = {"Range": f"bytes={there}-", "If-Range": validator} if there else {}
         async with self.session.get(self.url, headers=headers, proxy=_proxy_for(self.url)) as response:
-            if urlsplit(self.url).scheme == "https" and response.url.scheme != "https":
+            if leaves_encryption([self.url, *(str(each.url) for each in (*response.history, response))]):
                 raise MirrorFailed(f"it leads to {response.url.host} without encryption")
             if there and response.status == 416:
                 if response.headers.get("Content-Range", "") == f"bytes */{there}":
@@ -148,7 +154,8 @@ class _Fetching:
             raise MirrorFailed(f"HTTP {response.status}")
         if (total := response.content_length) is not None and total > self.archive.most_bytes:
             raise MirrorFailed(f"it has {total:,} bytes, and at most {self.archive.most_bytes:,} are expected")
-        self.partial.start(self.url, _validator(response))
+        with _writing(self.partial.path):
+            self.partial.start(public(self.url), _validator(response))
         return total
 
     async def _append(self, response: aiohttp.ClientResponse, total: int | None) -> None:
@@ -159,15 +166,17 @@ class _Fetching:
                 size += len(block)
                 if size > self.archive.most_bytes:
                     raise MirrorFailed(f"it sends more than {self.archive.most_bytes:,} bytes")
-                _write(file, block)
+                with _writing(self.partial.path):
+                    file.write(block)
                 self.on_bytes(self.archive.name, size, total)
 
 
-def _write(file: IO[bytes], block: bytes) -> None:
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
     try:
-        file.write(block)
+        yield
     except OSError as error:  # which is not the mirror's
-        raise RunError(f"the archive cannot be written: {error}", where=file.name, remedy="make room") from error
+        raise RunError(f"the archive cannot be written: {error}", where=path, remedy="make room") from error
 
 
 def _validator(response: aiohttp.ClientResponse) -> str:

@@ -1,6 +1,8 @@
 """Downloads from servers that are interrupted, wrong, slow or hostile."""
 
 import hashlib
+import json
+import signal
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from file_server import FileServer, cut, ranged, whole, zipped
 from servers import Reply, Request
 
 from genre.downloads import Fetched, Patience, download
+from genre.downloads.fetching import leaves_encryption
 from genre.errors import RunError, UsageError
 from genre.parts import Archive, Download
 
@@ -117,6 +120,60 @@ def test_a_part_that_is_whole_already_is_not_fetched_again(tmp_path: Path) -> No
         fetch(tmp_path, server.mirror)
     assert server.requests[1].headers["range"] == f"bytes={len(CONTENT)}-"
     assert held(tmp_path / "small_train") == FILES
+
+
+def test_ctrl_c_while_an_archive_is_unpacked_ends_it_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone_on = []
+
+    def interrupted(*_: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+        gone_on.append(True)
+
+    monkeypatch.setattr("genre.downloads.downloading.unpack", interrupted)
+    with FileServer(lambda request: ranged(CONTENT, request)) as server, pytest.raises(KeyboardInterrupt):
+        fetch(tmp_path, server.mirror)
+    assert not gone_on
+    assert (tmp_path / "small_train.zip.part").read_bytes() == CONTENT
+
+
+def test_what_a_server_brings_again_and_again_is_no_progress(tmp_path: Path) -> None:
+    def endless(request: Request) -> Reply:
+        return Reply(404) if request.number > 20 else Reply(200, CONTENT[: 100 + request.number % 2], {}, "truncate")
+
+    with FileServer(endless) as server, pytest.raises(RunError, match="given up after 2 attempts"):
+        fetch(tmp_path, server.mirror)
+    assert len(server.requests) == 4
+
+
+def test_a_password_in_an_address_is_neither_shown_nor_kept(tmp_path: Path) -> None:
+    with FileServer(lambda _: cut(CONTENT, 100)) as server, pytest.raises(RunError) as told:
+        fetch(tmp_path, server.mirror.replace("http://", "http://me:secret@"))
+    assert "authorization" in server.requests[0].headers
+    assert "secret" not in str(told.value)
+    assert json.loads((tmp_path / "small_train.zip.part.json").read_text())["url"] == (
+        f"{server.mirror}/small_train.zip"
+    )
+
+
+def test_what_cannot_be_written_is_not_the_mirror_s_fault(tmp_path: Path) -> None:
+    (tmp_path / "small_train.zip.part").mkdir()
+    with FileServer(lambda request: ranged(CONTENT, request)) as server:
+        with pytest.raises(RunError, match="the archive cannot be written"):
+            fetch(tmp_path, server.mirror)
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("way", "leaves"),
+    [
+        (["https://a", "https://b"], False),
+        (["https://a", "http://b", "https://c"], True),
+        (["https://a", "http://b"], True),
+        (["http://a", "http://b"], False),
+    ],
+)
+def test_an_encrypted_way_has_to_stay_so(way: list[str], leaves: bool) -> None:
+    assert leaves_encryption(way) is leaves
 
 
 OTHER = zipped({**FILES, "news.tsv": b"N2\n" * 700})
@@ -307,7 +364,20 @@ def test_what_is_no_checksum_is_told_with_its_line(tmp_path: Path) -> None:
         fetch(tmp_path, "http://127.0.0.1:9")
 
 
-@pytest.mark.parametrize("mirror", ["ftp://example.org", "example.org", "file:///etc"])
+NO_ADDRESSES = [
+    "ftp://example.org",
+    "example.org",
+    "file:///etc",
+    "http://",
+    "http://[",
+    "https://host:99999999",
+    "http://exa mple",
+    "http://a\x1b[31mb",
+    "https://example.org/files?key=1",
+]
+
+
+@pytest.mark.parametrize("mirror", NO_ADDRESSES)
 def test_a_mirror_is_an_address(tmp_path: Path, mirror: str) -> None:
     with pytest.raises(UsageError, match="is no address"):
         fetch(tmp_path, mirror)
