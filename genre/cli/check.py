@@ -12,6 +12,7 @@ from genre.cli.context import as_json as json_option
 from genre.cli.context import option_pairs, print_json, registry_of
 from genre.errors import UsageError
 from genre.registry import Registry
+from genre.untrusted import harmless
 
 if TYPE_CHECKING:
     from genre.dataset.checks import Finding, Level
@@ -57,10 +58,10 @@ def _print(findings: Sequence["Finding"]) -> None:
     for each in findings:
         place = f"{each.split}: " if each.split else ""
         click.secho(f"{each.kind.level:<8} ", fg=_COLORS[each.kind.level], nl=False)
-        click.echo(f"{place}{each.count:,} {each.kind.says}")
+        click.echo(harmless(f"{place}{each.count:,} {each.kind.says}"))
         first = " ".join(text for text in (each.where, each.example) if text)
         for line in (f"first: {first}" if first else "", f"-> {each.kind.remedy}" if each.kind.remedy else ""):
             if line:
-                click.echo(f"{'':<9}{line}")
+                click.echo(f"{'':<9}{harmless(line)}")
     counts = Counter(each.kind.level for each in findings)
     click.echo(", ".join(f"{counts[level]} {level}{'' if counts[level] == 1 else 's'}" for level in _COLORS))

@@ -10,6 +10,7 @@ from genre.cli.context import FOLDER, option_pairs, print_json, registry_of
 from genre.cli.context import as_json as json_option
 from genre.cli.download import download
 from genre.errors import UsageError
+from genre.untrusted import harmless
 
 if TYPE_CHECKING:
     from genre.dataset import Dataset
@@ -105,6 +106,7 @@ def _vector_files(pairs: tuple[str, ...]) -> dict[str, Path]:
 def _print_stats(dataset: "Dataset", *, as_json: bool) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     stats = dataset.stats()
     if as_json:
@@ -113,5 +115,5 @@ def _print_stats(dataset: "Dataset", *, as_json: bool) -> None:
         return
     table = Table(box=None, show_header=False)
     for name, value in stats.items():
-        table.add_row(name.replace("_", " "), f"{value:,}")
+        table.add_row(Text(harmless(name.replace("_", " "))), f"{value:,}")  # splits have any name, such as "[/]"
     Console().print(table)

@@ -3,8 +3,13 @@
 import json
 from pathlib import Path
 
+import attrs
+import polars as pl
 from command_line import Genre
 from dataset.mind_files import behavior, write_split
+from small_data import small_dataset
+
+from genre.dataset import save_dataset
 
 
 def test_what_a_reader_reads_is_checked(genre: Genre, tmp_path: Path) -> None:
@@ -52,3 +57,14 @@ def test_neither_reader_nor_folder_is_a_mistake(genre: Genre, tmp_path: Path) ->
 def test_an_escape_sequence_in_an_id_does_not_reach_the_terminal(genre: Genre, tmp_path: Path) -> None:
     write_split(tmp_path / "raw" / "train", [behavior(history="N9\x1b[31m")])
     assert "\x1b" not in genre("data", "check", "mind", "-o", "folder=raw").out
+
+
+def test_the_name_of_a_split_is_shown_as_it_is_and_not_obeyed(genre: Genre, tmp_path: Path) -> None:
+    dataset = small_dataset()
+    odd = dataset.impressions.with_columns(split=pl.lit("[/]\x1b[31m"))
+    save_dataset(attrs.evolve(dataset, impressions=odd), tmp_path / "set")
+    for command in ("check", "stats"):
+        outcome = genre("data", command, "set")
+        assert outcome.code == 0, outcome.err
+        assert "[/]\\x1b[31m" in outcome.out
+        assert "\x1b" not in outcome.out

@@ -155,6 +155,43 @@ def test_positions_that_name_no_news_are_dangling() -> None:
     assert {each.kind.name for each in check_dataset(odd)} >= {"dangling-candidates"}
 
 
+def test_a_set_of_no_texts_and_no_rows_has_no_impressions() -> None:
+    dataset = small_dataset()
+    bare = attrs.evolve(
+        dataset, **{name: getattr(dataset, name).clear() for name in ("news", "texts", "readers", "impressions")}
+    )
+    assert [each.kind.name for each in check_dataset(bare)] == ["no-impressions"]
+
+
+def test_impressions_of_no_reader_are_an_error() -> None:
+    dataset = small_dataset()
+    readers = pl.Series([0, 99, 0, None], dtype=pl.UInt32)
+    odd = attrs.evolve(dataset, impressions=dataset.impressions.with_columns(reader=readers))
+    found = {(each.kind.name, each.split): each for each in check_dataset(odd, "mine")}
+    assert found["no-reader", dataset.impressions["split"][1]].where == "mine/impressions:2"
+    assert sum(each.count for (name, _), each in found.items() if name == "no-reader") == 2
+
+
+def test_missing_candidates_and_histories_are_none_at_all() -> None:
+    dataset = small_dataset()
+    nothing = pl.lit(None, dtype=pl.List(pl.UInt32))
+    odd = attrs.evolve(
+        dataset,
+        impressions=dataset.impressions.with_columns(candidates=nothing),
+        readers=dataset.readers.with_columns(history=nothing),
+    )
+    found = [each for each in check_dataset(odd) if each.kind.name in ("no-candidates", "empty-history")]
+    assert sum(each.count for each in found) == 8
+
+
+def test_news_without_an_id_are_an_error() -> None:
+    dataset = small_dataset()
+    names = [None, *dataset.news["id"][1:]]
+    found = check_dataset(attrs.evolve(dataset, news=dataset.news.with_columns(id=pl.Series(names))), "mine")
+    [nameless] = [each for each in found if each.kind.name == "no-id"]
+    assert (nameless.count, nameless.where) == (1, "mine/news:1")
+
+
 def test_a_leak_in_the_lineage_is_a_warning() -> None:
     leaked = small_dataset().with_lineage("round", leaked=True)
     assert "leaked" in {each.kind.name for each in check_dataset(leaked)}

@@ -50,6 +50,12 @@ _LATE = Kind(
     "train impressions that are later than the first impression of this split",
     "cut the splits by time, unless they are meant to overlap",
 )
+_NO_READER = Kind(
+    "no-reader",
+    "error",
+    "impressions of a reader that the set does not have; they are not looked at",
+    "add the reader, or remove them",
+)
 _LEAKED = Kind(
     "leaked",
     "warning",
@@ -85,7 +91,19 @@ def check_dataset(dataset: Dataset, where: str = "data set") -> list[Finding]:
     """
     leaking = [step for step in dataset.lineage if step.details.get("leaked")]
     leaked = [Finding(_LEAKED, len(leaking), where=f"{where}/dataset.json")] if leaking else []
-    return ordered([*leaked, *check_rows(_rows_of(dataset, where))])
+    return ordered([*leaked, *_strangers(dataset, where), *check_rows(_rows_of(dataset, where))])
+
+
+def _has_reader(dataset: Dataset) -> pl.Expr:
+    return (pl.col("reader") < dataset.readers.height).fill_null(value=False)
+
+
+def _strangers(dataset: Dataset, where: str) -> list[Finding]:
+    tally = Tally()
+    lost = dataset.impressions.with_row_index("line", offset=1).filter(~_has_reader(dataset))
+    rows = lost.select("split", "line", impression="id", file=pl.lit(f"{where}/impressions"))
+    _add(rows, _NO_READER, tally)
+    return tally.findings
 
 
 def _rows_of(dataset: Dataset, where: str) -> Rows:
@@ -99,7 +117,7 @@ def _rows_of(dataset: Dataset, where: str) -> Rows:
     name = pl.element().replace_strict(positions, dataset.news["id"], default=None, return_dtype=pl.String)
 
     def behaviors(_: object) -> Iterator[pl.DataFrame]:
-        table = dataset.impressions.with_row_index("line", offset=1)
+        table = dataset.impressions.with_row_index("line", offset=1).filter(_has_reader(dataset))
         for block in table.iter_slices(_ROWS_AT_A_TIME):
             readers = dataset.readers[block["reader"]].select("user", "history")
             yield pl.concat([block.drop("reader"), readers], how="horizontal").with_columns(

@@ -133,6 +133,7 @@ def check_block(block: pl.DataFrame, known: pl.Enum, dangling: Level, tally: Tal
     Returns:
         `FACTS`, a row an impression.
     """
+    block = block.with_columns(pl.col("history", "candidates").fill_null([]))
     history = positions_of(block["history"].cast(pl.List(pl.String)), known)
     candidates = positions_of(block["candidates"].cast(pl.List(pl.String)), known)
     for column, found in (("history", history), ("candidates", candidates)):

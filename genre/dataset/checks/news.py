@@ -20,6 +20,7 @@ TWO_DESCRIPTIONS: Final = Kind(
     "ids whose category, link or entities differ between rows; the first is read",
     "keep one row for each news",
 )
+NO_ID: Final = Kind("no-id", "error", "news without an id", "give each an id of its own")
 
 _PLACE: Final = ("file", "line")
 _OTHERS: Final = frozenset(NEWS_SCHEMA) - {"id", "origin"}
@@ -52,8 +53,8 @@ def check_news(blocks: Iterable[pl.DataFrame], text_fields: Sequence[str], tally
             block.select(
                 "id",
                 *_PLACE,
-                texts=pl.struct(texts).hash(),
-                others=pl.struct(others).hash() if others else pl.lit(0, dtype=pl.UInt64),
+                texts=_hash(texts),
+                others=_hash(others),
                 **{f"no-{name}": pl.col(name).fill_null("").str.strip_chars() == "" for name in text_fields},
             )
         )
@@ -61,6 +62,10 @@ def check_news(blocks: Iterable[pl.DataFrame], text_fields: Sequence[str], tally
         return pl.Series("id", [], dtype=pl.String)
     # Kept as they come, most rows repeat an earlier one and need not be looked at again.
     rows = pl.concat(kept, how="vertical_relaxed")
+    nameless = rows.filter(pl.col("id").is_null())
+    if nameless.height:
+        tally.add(NO_ID, nameless.height, where=f"{nameless['file'][0]}:{nameless['line'][0]}")
+        rows = rows.drop_nulls("id")
     distinct = rows.unique("id", keep="first", maintain_order=True)
     _count_twins(rows, distinct, tally)
     for place, field in enumerate(text_fields):
@@ -73,6 +78,10 @@ def check_news(blocks: Iterable[pl.DataFrame], text_fields: Sequence[str], tally
                 example=repr(lacking["id"][0]),
             )
     return distinct["id"]
+
+
+def _hash(values: Sequence[pl.Expr]) -> pl.Expr:
+    return pl.struct(values).hash() if values else pl.lit(0, dtype=pl.UInt64)
 
 
 def _count_twins(rows: pl.DataFrame, distinct: pl.DataFrame, tally: Tally) -> None:
