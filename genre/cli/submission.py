@@ -2,10 +2,19 @@
 
 import sys
 from pathlib import Path
+from typing import Final
 
 import click
 
 from genre.cli.context import FILE, FOLDER, as_json, cache_path, print_json, registry_of
+from genre.untrusted import harmless
+
+_LEFT_OUT: Final = {
+    "dangling_candidate_ids": "candidates were dropped when the set was read, and have no rank",
+    "impressions_without_candidates": "impressions without candidates were left out when the set was read, and have no "
+    "line",
+}
+"""What a submission may lack, by what the data set's lineage counts."""
 
 split_name = click.option("--split", default="test", show_default=True, help="The split that is ranked.")
 
@@ -29,10 +38,10 @@ def write_command(ctx: click.Context, model: Path, folder: Path, split: str, out
     from genre.modeling import load_model
 
     dataset = load_dataset(folder)
-    if lost := next(
-        (step.details["dangling_candidate_ids"] for step in dataset.lineage if step.operation == "read"), 0
-    ):
-        click.echo(f"warning: {lost} candidates were dropped when the set was read, and have no rank", err=True)
+    read = next((step.details for step in dataset.lineage if step.operation == "read"), {})
+    for name, says in _LEFT_OUT.items():
+        if lost := read.get(name):
+            click.echo(f"warning: {harmless(str(lost))} {says}", err=True)
     count = write_submission(load_model(model, registry_of(ctx)), dataset, split, out, cache=cache)
     click.echo(f"{out}: {count:,} impressions")
 

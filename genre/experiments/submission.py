@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from genre.dataset import Dataset
 from genre.errors import RunError, UsageError, nearest
-from genre.modeling import Evaluation, TrainedModel, evaluate, prepare_features, with_frozen_states
+from genre.modeling import TrainedModel, evaluate, prepare_features, with_frozen_states
 
 ENTRY: Final = "prediction.txt"
 """The one file in the archive."""
@@ -42,11 +42,12 @@ def write_submission(model: TrainedModel, dataset: Dataset, split: str, out: Pat
         RunError: a score is not finite, or the archive cannot be written.
     """
     ids = impressions_of(dataset, split)["id"]
+    _make_place(out)  # before the work that it would be lost for
     prepared = prepare_features(dataset, model.settings, vocabulary=model.vocabulary, cache=cache)
     prepared = with_frozen_states(prepared, model.recommender, cache=cache)
     evaluation = evaluate(model.recommender, prepared, split)
-    ranks = ranks_of(evaluation)
-    _write(out, _lines(ids, ranks, evaluation.offsets), size=ranks.size * (len(str(ranks.max())) + 1))
+    longest = len(str(np.diff(evaluation.offsets).max())) + 1
+    _write(out, _lines(ids, evaluation.scores, evaluation.offsets), size=evaluation.scores.size * longest)
     return ids.len()
 
 
@@ -70,25 +71,31 @@ def impressions_of(dataset: Dataset, split: str) -> pl.DataFrame:
     return rows.select("id", candidates=pl.col("candidates").list.len())
 
 
-def ranks_of(evaluation: Evaluation) -> NDArray[np.int64]:
-    """The rank of each candidate in its impression (T,): 1 for the highest score, ties in the candidates' order."""
-    lengths = np.diff(evaluation.offsets)
+def ranks_of(scores: NDArray[np.float32], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The rank of each candidate in its impression (T,): 1 for the highest score, ties in the candidates' order.
+
+    Args:
+        scores: of the candidates, impression after impression (T,).
+        offsets: impression i has the scores `offsets[i]:offsets[i + 1]` (I + 1,), from 0 to T.
+    """
+    lengths = np.diff(offsets)
     rows = np.repeat(np.arange(len(lengths)), lengths)
-    order = np.lexsort((-evaluation.scores, rows))  # stable
+    order = np.lexsort((-scores, rows))  # stable
     ranks = np.empty(len(order), dtype=np.int64)
-    ranks[order] = np.arange(len(order)) - evaluation.offsets[rows] + 1
+    ranks[order] = np.arange(len(order)) - offsets[rows] + 1
     return ranks
 
 
-def _lines(ids: pl.Series, ranks: NDArray[np.int64], offsets: NDArray[np.int64]) -> Iterator[bytes]:
-    """The file, some lines at a time."""
+def _lines(ids: pl.Series, scores: NDArray[np.float32], offsets: NDArray[np.int64]) -> Iterator[bytes]:
+    """The file, some lines at a time: ranks take several times the memory of scores."""
     for start in range(0, ids.len(), _LINES_AT_A_TIME):
         chosen = ids[start : start + _LINES_AT_A_TIME]
-        said = list(map(str, ranks[offsets[start] : offsets[start + chosen.len()]].tolist()))
-        places = (offsets[start : start + chosen.len() + 1] - offsets[start]).tolist()
+        bounds = offsets[start : start + chosen.len() + 1]
+        places = bounds - bounds[0]
+        said = list(map(str, ranks_of(scores[bounds[0] : bounds[-1]], places).tolist()))
         yield "".join(
             f"{name} [{','.join(said[first:last])}]\n"
-            for name, first, last in zip(chosen, places[:-1], places[1:], strict=True)
+            for name, first, last in zip(chosen, places[:-1].tolist(), places[1:].tolist(), strict=True)
         ).encode()
 
 
@@ -99,7 +106,6 @@ def _write(out: Path, pieces: Iterator[bytes], *, size: int) -> None:
     entry.create_system = 3  # Unix, wherever it is made
     entry.external_attr = 0o644 << 16
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
         try:
             with partial.open("wb") as file:
                 with (
@@ -114,6 +120,17 @@ def _write(out: Path, pieces: Iterator[bytes], *, size: int) -> None:
         finally:
             partial.unlink(missing_ok=True)
     except OSError as error:
-        raise RunError(
-            f"the archive cannot be written: {error}", where=out, remedy="make room, or name another file"
-        ) from error
+        raise _unwritable(out, error) from error
+
+
+def _make_place(out: Path) -> None:
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        if out.is_dir():
+            raise IsADirectoryError("it is a folder")
+    except OSError as error:
+        raise _unwritable(out, error) from error
+
+
+def _unwritable(out: Path, error: OSError) -> RunError:
+    return RunError(f"the archive cannot be written: {error}", where=out, remedy="make room, or name another file")

@@ -4,10 +4,11 @@ import json
 import zipfile
 from pathlib import Path
 
+import attrs
 import pytest
 from command_line import Genre
 
-from genre.dataset import save_dataset
+from genre.dataset import LineageEntry, save_dataset
 from genre.experiments import read_dataset
 from genre.registry import Registry
 
@@ -36,6 +37,29 @@ def test_a_submission_for_another_split_fails_with_file_and_line(genre: Genre, m
     first = json.loads(outcome.out)["problems"][0]
     assert first["where"] == "prediction.zip/prediction.txt:1"
     assert "there is no impression" in first["message"]
+
+
+@pytest.mark.parametrize(
+    ("details", "warnings"),
+    [
+        ({}, []),
+        ({"dangling_candidate_ids": 3}, ["3 candidates were dropped"]),
+        ({"impressions_without_candidates": 2}, ["2 impressions without candidates were left out"]),
+        ({"dangling_candidate_ids": "\x1b[31m"}, ["\\x1b[31m candidates"]),
+    ],
+)
+def test_what_was_left_out_when_the_set_was_read_is_told(
+    genre: Genre, tmp_path: Path, details: dict[str, object], warnings: list[str]
+) -> None:
+    dataset = read_dataset(Registry.load(), "sample", SMALL)
+    lineage = (LineageEntry("read", {"reader": "mine", **details}),)
+    save_dataset(attrs.evolve(dataset, lineage=lineage), tmp_path / "data")
+    outcome = genre("submission", "write", "no-model", "data")
+    assert outcome.code == 2
+    told = [line for line in outcome.err.splitlines() if line.startswith("warning: ")]
+    assert len(told) == len(warnings)
+    assert all(part in line for part, line in zip(warnings, told, strict=True))
+    assert "\x1b[31m" not in outcome.err
 
 
 def test_mistakes_are_told(genre: Genre, tmp_path: Path) -> None:

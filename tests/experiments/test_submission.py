@@ -15,12 +15,12 @@ from sklearn.metrics import ndcg_score, roc_auc_score
 
 from genre import check_submission, write_submission
 from genre.dataset import Dataset
-from genre.errors import UsageError
+from genre.errors import RunError, UsageError
 from genre.experiments import CellPlan
 from genre.experiments.models import build_model
 from genre.experiments.results import Cell
 from genre.experiments.submission import ENTRY, ranks_of
-from genre.modeling import Evaluation, FeatureSettings, TrainedModel, TrainingSettings, evaluate, prepare_features
+from genre.modeling import FeatureSettings, TrainedModel, TrainingSettings, evaluate, prepare_features
 from genre.registry import Registry
 from genre.testing.planted import planted_dataset
 
@@ -112,6 +112,16 @@ def test_an_unknown_split_is_told(dataset: Dataset, model: TrainedModel, tmp_pat
         write_submission(model, dataset, "tset", tmp_path / "prediction.zip")
 
 
+def test_a_place_that_cannot_be_written_is_told_before_the_ranking(
+    dataset: Dataset, model: TrainedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("genre.experiments.submission.evaluate", None)
+    (tmp_path / "file").write_text("")
+    for out in (tmp_path, tmp_path / "file" / "prediction.zip"):
+        with pytest.raises(RunError, match="the archive cannot be written"):
+            write_submission(model, dataset, "test", out)
+
+
 SCORES = st.lists(st.lists(st.sampled_from([-1.0, 0.0, 0.5, 2.0, 1e30]), min_size=1, max_size=8), min_size=1)
 
 
@@ -122,7 +132,7 @@ def test_ranks_follow_the_scores_and_then_the_candidates(
 ) -> None:
     offsets = np.cumsum([0, *map(len, scores)])
     flat = np.array([score for each in scores for score in each], dtype=np.float32)
-    ranks = ranks_of(Evaluation(flat, offsets, pl.DataFrame()))
+    ranks = ranks_of(flat, offsets)
     for each, start in zip(scores, offsets, strict=False):
         order = sorted(range(len(each)), key=lambda place: (-each[place], place))
         assert [ranks[start + place] for place in order] == list(range(1, len(each) + 1))
