@@ -11,7 +11,7 @@ from genre.dataset.files import check_dataset_folder, load_dataset, save_dataset
 from genre.dataset.mind_format import BEHAVIORS_COLUMNS, NEWS_COLUMNS, TIME_FORMAT, write_mind
 from genre.dataset.rows import Rows, RowsReader
 from genre.dataset.splits import split_impressions
-from genre.dataset.tables import NEW_READER_CLICKS, Dataset, LineageEntry, TextVersion
+from genre.dataset.tables import NEW_READER_CLICKS, UNREADABLE, Dataset, LineageEntry, TextVersion
 from genre.dataset.vector_files import read_vectors
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "NEWS_COLUMNS",
     "NEW_READER_CLICKS",
     "TIME_FORMAT",
+    "UNREADABLE",
     "Dangling",
     "Dataset",
     "Finding",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from genre.dataset.tables import TABLES, Dataset, LineageEntry
+from genre.dataset.tables import TABLES, UNREADABLE, Dataset, LineageEntry
 from genre.errors import UsageError
 
 FORMAT_VERSION = 2
@@ -93,7 +93,7 @@ def load_dataset(folder: Path) -> Dataset:
         raise UsageError(f"{fingerprint!r} is not a fingerprint", where=path, remedy=_AGAIN)
     try:
         tables = {name: pl.read_parquet(_table_file(folder, name, fingerprint), glob=False) for name in TABLES}
-    except (OSError, pl.exceptions.PolarsError) as error:
+    except UNREADABLE as error:
         raise UsageError(f"a table cannot be read: {error}", where=folder, remedy=_AGAIN) from error
     dataset = Dataset(**tables, lineage=lineage)
     if dataset.fingerprint != fingerprint:

@@ -68,6 +68,9 @@ TABLES: Final[Mapping[str, pl.Schema]] = {
     "impressions": IMPRESSION_SCHEMA,
 }
 
+UNREADABLE: Final = (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException)
+"""What polars raises where a Parquet file is damaged; the last one, where it gives up, is no `Exception`."""
+
 TextVersion: TypeAlias = str
 """`"original"`, `"latest"`, or the name of the round that wrote the text."""
 

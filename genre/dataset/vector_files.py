@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from genre.dataset.tables import UNREADABLE
 from genre.dataset.vectors import checked_vectors
 from genre.errors import UsageError
 
@@ -55,7 +56,7 @@ def _read_parquet(path: Path) -> tuple[list[str], NDArray[Any]]:
                 remedy="name the columns `id` and `vector`",
             )
         table = file.select(_COLUMNS).collect()
-    except (OSError, pl.exceptions.PolarsError) as error:
+    except UNREADABLE as error:
         raise UsageError(f"the vectors cannot be read: {error}", where=path, remedy="check the file") from error
     ids, vectors = table["id"], table["vector"]
     if ids.dtype != pl.String:

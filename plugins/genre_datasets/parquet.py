@@ -6,6 +6,7 @@ from typing import Final, Literal, TypeAlias
 
 import polars as pl
 
+from genre.dataset import UNREADABLE
 from genre.errors import UsageError
 
 Holds: TypeAlias = Literal["id", "ids", "text", "time"]
@@ -25,7 +26,7 @@ def scan_columns(path: Path, columns: Mapping[str, Holds], optional: Mapping[str
     try:
         frame = pl.scan_parquet(path, glob=False)
         schema = frame.collect_schema()
-    except (OSError, pl.exceptions.PolarsError) as error:
+    except UNREADABLE as error:
         raise _unreadable(path, error) from error
     wanted = {**columns, **{name: holds for name, holds in (optional or {}).items() if name in schema}}
     for name, holds in wanted.items():
@@ -51,7 +52,7 @@ def collect(path: Path, frame: pl.LazyFrame) -> pl.DataFrame:
     """
     try:
         return frame.with_row_index("line", offset=1).collect()
-    except (OSError, pl.exceptions.PolarsError) as error:
+    except UNREADABLE as error:
         raise _unreadable(path, error) from error
 
 
@@ -65,7 +66,7 @@ def slices(path: Path, frame: pl.LazyFrame) -> Iterator[pl.DataFrame]:
         height = int(frame.select(pl.len()).collect().item())
         for start in range(0, height, ROWS_AT_A_TIME):
             yield frame.slice(start, ROWS_AT_A_TIME).collect().with_row_index("line", offset=start + 1)
-    except (OSError, pl.exceptions.PolarsError) as error:
+    except UNREADABLE as error:
         raise _unreadable(path, error) from error
 
 
@@ -100,5 +101,5 @@ def _holds(dtype: pl.DataType, holds: Holds) -> bool:
             return isinstance(dtype, pl.Datetime) and dtype.time_zone is None
 
 
-def _unreadable(path: Path, error: Exception) -> UsageError:
+def _unreadable(path: Path, error: BaseException) -> UsageError:
     return UsageError(f"the file cannot be read: {error}", where=path, remedy="fetch or export it again")

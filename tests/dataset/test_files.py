@@ -120,6 +120,16 @@ def test_a_missing_or_damaged_table_is_an_error(tmp_path: Path, name: str) -> No
         load_dataset(tmp_path)
 
 
+def test_damage_at_which_polars_gives_up_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gives_up(*_: object, **__: object) -> None:
+        raise pl.exceptions.PanicException("called `Option::unwrap()` on a `None` value")
+
+    save_dataset(small_dataset(), tmp_path)
+    monkeypatch.setattr(pl, "read_parquet", gives_up)
+    with pytest.raises(UsageError, match="a table cannot be read"):
+        load_dataset(tmp_path)
+
+
 def test_a_table_that_was_exchanged_is_an_error(tmp_path: Path) -> None:
     save_dataset(small_dataset(), tmp_path)
     (file,) = tmp_path.glob("news-*.parquet")

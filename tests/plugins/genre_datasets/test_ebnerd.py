@@ -173,6 +173,16 @@ def test_a_damaged_file_is_told(tmp_path: Path, content: bytes) -> None:
         read(tmp_path)
 
 
+def test_damage_at_which_polars_gives_up_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gives_up(*_: object, **__: object) -> None:
+        raise pl.exceptions.PanicException("called `Option::unwrap()` on a `None` value")
+
+    write_bundle(tmp_path)
+    monkeypatch.setattr(pl, "scan_parquet", gives_up)
+    with pytest.raises(UsageError, match="the file cannot be read"):
+        read(tmp_path)
+
+
 @pytest.mark.parametrize("missing", ["articles.parquet", "train/history.parquet", "train/behaviors.parquet"])
 def test_a_missing_file_is_told(tmp_path: Path, missing: str) -> None:
     write_bundle(tmp_path)
