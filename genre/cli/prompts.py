@@ -1,7 +1,6 @@
 """`genre prompts`: which prompts there are, how they read on real rows, and what a generator makes of them."""
 
 import json
-import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -13,6 +12,7 @@ from rich.text import Text
 from genre.cli.context import FILE, FOLDER, option_pairs, registry_of, store_path
 from genre.cli.context import as_json as json_option
 from genre.errors import UsageError, nearest
+from genre.untrusted import UNSAFE, harmless_lines
 
 if TYPE_CHECKING:
     from genre.dataset import Dataset
@@ -24,11 +24,6 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 COLUMN_WIDTH: Final = 34
 """Versions stand side by side as long as each has so many columns of the terminal."""
-_UNSAFE: Final = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    r"\ud800-\udfff\U000e0000-\U000e007f]"
-)
-"""Characters that steer a terminal, hide, or turn the direction of the text around."""
 _WHOLE: Final = ("task", "version")
 """Columns that are not broken on a narrow terminal."""
 _OPTIONS: Final = (
@@ -131,15 +126,10 @@ def _sampled(
     return dataset, sample_prompts(registry, dataset, task, options=options_from(options), **asked)
 
 
-def harmless(text: str) -> str:
-    """Text that others wrote, for a terminal: what steers it is spelt out, as in `\\x1b`."""
-    return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
-
-
 def _print_json(value: object) -> None:
     """JSON whose texts cannot steer a terminal either: the same characters are escaped, which JSON allows."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
-    click.echo(_UNSAFE.sub(lambda found: json.dumps(found[0])[1:-1], text))
+    click.echo(UNSAFE.sub(lambda found: json.dumps(found[0])[1:-1], text))
 
 
 def _path(path: Path | None) -> str | None:
@@ -199,7 +189,7 @@ def _summary_json(summary: "VersionSummary") -> dict[str, object]:
 def _table(*names: str, title: str | None = None) -> Table:
     table = Table(box=None, title=title, title_justify="left", title_style="bold", header_style="bold", pad_edge=False)
     for name in names:
-        table.add_column(Text(harmless(name)), overflow="fold", no_wrap=name in _WHOLE)
+        table.add_column(Text(harmless_lines(name)), overflow="fold", no_wrap=name in _WHOLE)
     return table
 
 
@@ -211,11 +201,11 @@ def _print_tasks(tasks: Sequence["TaskPrompt"]) -> None:
     for task in tasks:
         template = task.template.name if task.template else "-"
         cells = (template, task.version or "-", task.generator or "-", ", ".join(task.gates) or "-")
-        table.add_row(*(Text(harmless(cell)) for cell in (task.task, task.prompter, *cells)))
+        table.add_row(*(Text(harmless_lines(cell)) for cell in (task.task, task.prompter, *cells)))
     console.print(table)
     for task in tasks:
         if task.problem is not None:
-            console.print(Text(harmless(f"{task.task} cannot be used: {task.problem}"), style="yellow"))
+            console.print(Text(harmless_lines(f"{task.task} cannot be used: {task.problem}"), style="yellow"))
 
 
 def _print_heads(samples: Sequence["PromptSample"]) -> None:
@@ -230,7 +220,7 @@ def _print_heads(samples: Sequence["PromptSample"]) -> None:
         rows += [("template", f"{_path(sample.template) or '-'}  (version {sample.version or '-'})")]
     shared = dict.fromkeys(pair for sample in samples for pair in _terms(sample.prompts[0]))
     for name, value in (*rows, *shared):
-        table.add_row(Text(name, style="dim"), Text(harmless(value)))
+        table.add_row(Text(name, style="dim"), Text(harmless_lines(value)))
     output().print(table)
 
 
@@ -250,7 +240,7 @@ def _print_subjects(samples: Sequence["PromptSample"], trials: Sequence[Sequence
     many = max(1, (console.width - 10) // COLUMN_WIDTH)
     for subject in dict.fromkeys(prompt.subject for sample in samples for prompt in sample.prompts):
         console.print()
-        console.rule(Text(harmless(subject), style="bold"), align="left")
+        console.rule(Text(harmless_lines(subject), style="bold"), align="left")
         for start in range(0, len(samples), many):
             shown = samples[start : start + many]
             columns = [dict(_prompt_cells(sample, subject)) for sample in shown]
@@ -261,8 +251,8 @@ def _print_subjects(samples: Sequence["PromptSample"], trials: Sequence[Sequence
             table = _table("", *names)
             table.show_header = len(samples) > 1
             for label in dict.fromkeys(label for column in columns for label in column):
-                cells = (Text(harmless(column.get(label, "-"))) for column in columns)
-                table.add_row(Text(harmless(label), style="cyan"), *cells)
+                cells = (Text(harmless_lines(column.get(label, "-"))) for column in columns)
+                table.add_row(Text(harmless_lines(label), style="cyan"), *cells)
             console.print(table)
 
 
@@ -316,11 +306,11 @@ def _print_summaries(summaries: Sequence["VersionSummary"]) -> None:
 
     table = _table("template", "version", title="Versions")
     for name in ("answers", "calls", "usable", "mean length", f"distinct {summaries[0].property}"):
-        table.add_column(Text(harmless(name)), justify="right")
+        table.add_column(Text(harmless_lines(name)), justify="right")
     for each in summaries:
         length = "-" if each.mean_length is None else f"{each.mean_length:,.0f}"
         counts = (f"{each.answers:,}", f"{each.calls:,}", f"{each.usable:,}", length, f"{each.distinct:,}")
         template = each.template.name if each.template else "-"
-        table.add_row(Text(harmless(template)), Text(harmless(each.version)), *counts)
+        table.add_row(Text(harmless_lines(template)), Text(harmless_lines(each.version)), *counts)
     output().print()
     output().print(table)

@@ -11,7 +11,7 @@ from genre.errors import UsageError
 from genre.experiments.inputs import inputs_of
 from genre.experiments.models import CellPlan, evaluate_model, train_model
 from genre.experiments.observer import Announcer, Observer
-from genre.experiments.results import finished_cell, result_rows, write_json
+from genre.experiments.results import CELL_RESULT, cell_result, finished_cell, result_rows, write_json
 from genre.experiments.telling import Teller, hear
 from genre.generation import find_executor
 from genre.modeling import CheckpointSettings, save_model
@@ -52,14 +52,10 @@ class CellJob:
         Raises:
             UsageError: its file is damaged.
         """
-        path = self.folder / "result.json"
-        if not path.is_file():
+        if not (self.folder / CELL_RESULT).is_file():
             return None
-        try:
-            result = json.loads(path.read_text(encoding="utf-8"))
+        with cell_result(self.folder) as result:
             return list(result["rows"]) if result["key"] == self.key else None
-        except (ValueError, KeyError, TypeError) as error:
-            raise UsageError(f"not a cell's result: {error!r}", where=path, remedy="delete the file") from error
 
     def rows(self) -> list[Row]:
         """The rows of the cell, which is done.
@@ -107,7 +103,7 @@ def run_cell(
     training = {**attrs.asdict(trained.result), "word_vector_share": trained.word_vector_share}
     result = {"key": job.key, "rows": rows, "training": training, "inputs": inputs_of(trained.model)}
     # Written last: a cell with this file is finished.
-    write_json(job.folder / "result.json", result)
+    write_json(job.folder / CELL_RESULT, result)
     for checkpoint in job.folder.glob("checkpoint-*.safetensors"):  # and those of trainings that nobody asks for now
         checkpoint.unlink()
     observer.on_cell(job.plan.cell.name, finished_cell(job.plan.cell, job.folder))

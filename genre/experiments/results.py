@@ -2,9 +2,10 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -13,6 +14,7 @@ from genre.parts import CellFinished, EpochFinished, cell_name
 
 METRICS: Final = ("auc", "mrr", "ndcg@5", "ndcg@10")
 SEGMENTS: Final = ("all", "new", "warm")
+CELL_RESULT: Final = "result.json"
 
 
 @attrs.frozen
@@ -65,6 +67,23 @@ def result_rows(
     ]
 
 
+@contextmanager
+def cell_result(folder: Path) -> Iterator[dict[str, Any]]:
+    """What the `result.json` of a cell says; a mistake in what is looked for in the block is one of the file.
+
+    Args:
+        folder: the cell's.
+
+    Raises:
+        UsageError: it cannot be read, or lacks what is looked for.
+    """
+    path = folder / CELL_RESULT
+    try:
+        yield json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(f"not a cell's result: {error!r}", where=path, remedy="delete the file") from error
+
+
 def finished_cell(cell: Cell, folder: Path, *, reused: bool = False) -> CellFinished:
     """What the `result.json` of a finished cell says.
 
@@ -75,16 +94,12 @@ def finished_cell(cell: Cell, folder: Path, *, reused: bool = False) -> CellFini
     Raises:
         UsageError: it cannot be read.
     """
-    path = folder / "result.json"
-    try:
-        result = json.loads(path.read_text(encoding="utf-8"))
+    with cell_result(folder) as result:
         epochs = [
             EpochFinished(cell.variant, cell.baseline, cell.seed, each["epoch"], each["loss"], each["metrics"])
             for each in result["training"]["epochs"]
         ]
         return CellFinished(cell.variant, cell.baseline, cell.seed, list(result["rows"]), epochs, reused)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"not a cell's result: {error!r}", where=path, remedy="delete the file") from error
 
 
 def mean_rows(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:

@@ -8,7 +8,7 @@ from typing import Final
 import attrs
 
 from genre.errors import UsageError
-from genre.experiments.results import Cell
+from genre.experiments.results import CELL_RESULT, Cell, cell_result
 from genre.modeling import FeatureSettings
 from genre.options import structure
 
@@ -106,19 +106,15 @@ def read_cell(folder: Path, cell: Cell) -> tuple[CellEpochs | None, Mapping[str,
     Raises:
         UsageError: its `result.json` is not what a run writes.
     """
-    path = folder / "cells" / cell.name / "result.json"
-    if not path.is_file():
+    place = folder / "cells" / cell.name
+    if not (place / CELL_RESULT).is_file():
         return None, {}
-    try:
-        result = json.loads(path.read_text(encoding="utf-8"))
+    with cell_result(place) as result:
         training = result.get("training") or {}
         reports = training.get("epochs") or []
         watched = bool(reports and reports[-1]["metrics"])
         epochs = CellEpochs(len(reports), int(training["best_epoch"]), watched) if reports else None
-        inputs = dict(result.get("inputs") or {})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"not a cell's result: {error!r}", where=path, remedy="delete the file") from error
-    return epochs, inputs
+        return epochs, dict(result.get("inputs") or {})
 
 
 def _lengths(table: Mapping[str, int]) -> Mapping[str, int]:

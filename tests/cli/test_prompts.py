@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from small_data import small_dataset
 
 from genre.cli.main import genre as command_line
-from genre.cli.prompts import harmless
 from genre.dataset import load_dataset, save_dataset
 from genre.experiments.prompts import draw_subjects
 from genre.generation import ChatTemplate
 from genre.parts import Completion, Prompt, Refused, Sampling, Usage
+from genre.untrusted import harmless_lines
 
 PAGE = (Path(__file__).parents[2] / "docs" / "prompts.md").read_text(encoding="utf-8")
 SHOW = ("prompts", "show", "small", "--task", "news-summarizer")
@@ -222,7 +222,7 @@ def _tables(dataset: Any) -> dict[str, Any]:
 
 @given(st.text())
 def test_harmless_text_keeps_every_character_that_is_harmless(text: str) -> None:
-    made = harmless(text)
+    made = harmless_lines(text)
     assert "\x1b" not in made
     if text.isprintable():
         assert made == text
