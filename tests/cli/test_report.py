@@ -5,20 +5,16 @@ from pathlib import Path
 
 import pytest
 from command_line import Genre
+from small_experiment import SMALL_SAMPLE
 from small_run import write_small_run
 
-EXPERIMENT = """
+EXPERIMENT = (
+    """
 name = "tiny"
 baselines = ["nrms"]
-
-[dataset]
-reader = "sample"
-options = { news = 80, users = 60, train = 120, dev = 40, test = 40 }
-
-[features]
-texts = { title = 8 }
-history_length = 10
-
+"""
+    + SMALL_SAMPLE
+    + """
 [training]
 epochs = 1
 
@@ -29,6 +25,7 @@ name = "original"
 name = "all"
 rounds = [{ task = "user-profiler" }, { task = "chain-generator", limit = 3, options = { draws = 1 } }]
 """
+)
 
 
 def test_the_report_lies_in_the_run_folder(genre: Genre, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import attrs
 import pytest
 import torch
 from command_line import Genre
+from small_experiment import SMALL_SAMPLE
 
 from genre.dataset import Dataset, save_dataset
 from genre.errors import UsageError
@@ -117,20 +118,15 @@ def test_a_cell_without_a_result_has_no_rows(job: CellJob) -> None:
         job.rows()
 
 
-EXPERIMENT = """
+EXPERIMENT = (
+    """
 name = "at-once"
 baselines = ["nrms", "dcn"]
 seeds = [0]
 report = ["test"]
-
-[dataset]
-reader = "sample"
-options = { news = 80, users = 60, train = 120, dev = 40, test = 40 }
-
-[features]
-texts = { title = 8 }
-history_length = 10
-
+"""
+    + SMALL_SAMPLE
+    + """
 [training]
 epochs = 1
 
@@ -141,6 +137,7 @@ name = "original"
 name = "again"
 baselines = ["dcn"]
 """
+)
 
 
 def test_jobs_of_the_command_line_run_at_once_and_are_not_run_again(genre: Genre, tmp_path: Path) -> None:

@@ -6,23 +6,19 @@ from pathlib import Path
 import polars as pl
 import pytest
 from command_line import Genre, Outcome
+from small_experiment import SMALL_SAMPLE
 
 from genre.dataset import load_dataset
 
-EXPERIMENT = """
+EXPERIMENT = (
+    """
 name = "tiny"
 baselines = ["nrms", "dcn"]
 seeds = [0, 1]
 report = ["dev", "test"]
-
-[dataset]
-reader = "sample"
-options = { news = 80, users = 60, train = 120, dev = 40, test = 40 }
-
-[features]
-texts = { title = 8 }
-history_length = 10
-
+"""
+    + SMALL_SAMPLE
+    + """
 [training]
 epochs = 1
 
@@ -38,6 +34,7 @@ name = "all"
 rounds = [{ task = "user-profiler" }, { task = "chain-generator", limit = 3, options = { draws = 1 } }]
 fusion = true
 """
+)
 
 
 @pytest.fixture

@@ -7,22 +7,18 @@ from typing import Any
 
 import pytest
 from command_line import Genre
+from small_experiment import SMALL_SAMPLE
 
 from genre.experiments import load_experiment
 
-EXPERIMENT = """
+EXPERIMENT = (
+    """
 name = "tiny"
 baselines = ["nrms"]
 report = ["test"]
-
-[dataset]
-reader = "sample"
-options = { news = 80, users = 60, train = 120, dev = 40, test = 40 }
-
-[features]
-texts = { title = 8 }
-history_length = 10
-
+"""
+    + SMALL_SAMPLE
+    + """
 [training]
 epochs = 2
 
@@ -33,6 +29,7 @@ name = "original"
 name = "profiled"
 rounds = [{ task = "user-profiler", limit = 3 }]
 """
+)
 
 TRACKERS = '''
 import json
