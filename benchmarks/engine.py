@@ -23,7 +23,7 @@ LIMITED_CALLS, PER_MINUTE, LIMITED_IN_FLIGHT = 300, 1_200.0, 64
 def measure() -> dict[str, object]:
     """Medians of a few runs.
 
-    `efficiency_256` is measured with worker processes, as docs/openai-compatible.md advises at such rates:
+    `efficiency_256` is measured with worker processes, as docs/how-to/openai-compatible.md advises at such rates:
     `workers_256` of them, loaded before the time starts, and every process free to run on every CPU.
     `efficiency_256_one_process` is the same round without workers, in turn with it; like all other figures it is that
     of one process on one CPU, with the server on another where there is one. Bare loops are one process, too.

@@ -1,4 +1,4 @@
-"""The plan of training in docs/scale.md: gigabytes, steps and hours of two sites, from named assumptions.
+"""The plan of training in docs/how-to/scale.md: gigabytes, steps and hours of two sites, from named assumptions.
 
 python -m benchmarks.training_plan
 """

@@ -26,7 +26,7 @@ from genre.registry import Registry
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-MODELS = ROOT / "docs" / "models.md"
+MODELS = ROOT / "docs" / "reference" / "models.md"
 REGISTRY = Registry.load(strict=True)
 BASELINES = [each.part.name for each in REGISTRY.parts("baseline") if each.distribution == "genre-rec"]
 
@@ -48,14 +48,14 @@ def test_the_readme_s_python_runs(tmp_path: Path) -> None:
 
 
 def test_the_python_of_the_statistics_runs(tmp_path: Path) -> None:
-    [code] = blocks(ROOT / "docs" / "statistics.md", "python")
+    [code] = blocks(ROOT / "docs" / "explanation" / "statistics.md", "python")
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Interval(mean=")
 
 
 def test_the_documented_experiment_is_one(tmp_path: Path) -> None:
-    [text] = blocks(ROOT / "docs" / "experiments.md", "toml")
+    [text] = blocks(ROOT / "docs" / "reference" / "experiments.md", "toml")
     (tmp_path / "books.toml").write_text(text, encoding="utf-8")
     experiment = load_experiment(tmp_path / "books.toml")
     assert [variant.name for variant in experiment.variants] == ["original", "described", "profiled"]
@@ -66,7 +66,7 @@ def test_the_experiments_that_ship_are_read(path: Path) -> None:
     assert load_experiment(path).name == path.stem
 
 
-@pytest.mark.parametrize(("page", "least"), [("README.md", 6), ("docs/data.md", 8)])
+@pytest.mark.parametrize(("page", "least"), [("README.md", 6), ("docs/reference/data.md", 8)])
 def test_every_command_line_of_a_page_names_a_command_with_such_options(page: str, least: int) -> None:
     context = click.Context(command_line)
     lines = [line for block in blocks(ROOT / page, "sh") for line in block.splitlines()]
@@ -91,7 +91,7 @@ def test_the_readme_names_every_task_generator_data_set_and_baseline() -> None:
 
 
 def test_the_page_of_data_sets_names_every_reader_option_download_and_finding() -> None:
-    text = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "reference" / "data.md").read_text(encoding="utf-8")
     names = set(FINDINGS)
     for entry in REGISTRY.parts("dataset"):
         if entry.distribution == "genre-rec":
@@ -109,7 +109,7 @@ def test_links_inside_the_repository_resolve(page: Path) -> None:
 
 def test_every_dependency_is_explained() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    text = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "explanation" / "dependencies.md").read_text(encoding="utf-8")
     extras = project["optional-dependencies"]
     for requirement in [*project["dependencies"], *extras["local"], *extras["dev"]]:
         name = re.split(r"[<>=~\[]", requirement)[0]

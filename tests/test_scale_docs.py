@@ -1,4 +1,4 @@
-"""What docs/scale.md says of options, settings and figures is so."""
+"""What docs/how-to/scale.md says of options, settings and figures is so."""
 
 import re
 import subprocess
@@ -13,7 +13,7 @@ from genre.settings import Layer, Settings, load_settings
 from genre_executors.ray_executor import RayOptions
 
 ROOT = Path(__file__).parents[1]
-TEXT = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs" / "how-to" / "scale.md").read_text(encoding="utf-8")
 
 
 def test_every_option_of_the_executor_is_told_with_its_default() -> None:

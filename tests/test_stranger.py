@@ -51,10 +51,10 @@ def test_it_is_unknown_outside_its_environment(small_folder: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("page", "name"),
     [
-        ("plugins.md", "pyproject.toml"),
-        ("plugins.md", "genre_parrot.py"),
-        ("plugins.md", "genre_parrot_model.py"),
-        ("testing.md", "test_parrot.py"),
+        ("how-to/plugins.md", "pyproject.toml"),
+        ("how-to/plugins.md", "genre_parrot.py"),
+        ("how-to/plugins.md", "genre_parrot_model.py"),
+        ("reference/testing.md", "test_parrot.py"),
     ],
 )
 def test_the_documentation_shows_this_package_as_it_is(page: str, name: str) -> None:

@@ -78,6 +78,6 @@ def test_a_model_with_its_declaration_takes_sixty_lines_at_most() -> None:
 
 @pytest.mark.parametrize("path", sorted([*MODEL.iterdir(), *FIELD_ENCODER.glob("*.py")]), ids=lambda path: path.name)
 def test_the_documentation_shows_these_packages_as_they_are(path: Path) -> None:
-    page = (PACKAGES.parents[1] / "docs" / "a-model-of-your-own.md").read_text(encoding="utf-8")
+    page = (PACKAGES.parents[1] / "docs" / "how-to" / "a-model-of-your-own.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```(?:toml|python)\n(.*?)```", page, flags=re.DOTALL)
     assert path.read_text(encoding="utf-8") in blocks

@@ -1,4 +1,4 @@
-"""What docs/trackers.md says of names, options and events is so, and its tracker works."""
+"""What docs/how-to/trackers.md says of names, options and events is so, and its tracker works."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from genre.settings import Layer, Settings, load_settings
 from genre.testing import checks
 
 ROOT = Path(__file__).parents[1]
-TEXT = (ROOT / "docs" / "trackers.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs" / "how-to" / "trackers.md").read_text(encoding="utf-8")
 TABLES = re.findall(r"```toml\n(.*?)```", TEXT, flags=re.DOTALL)
 REGISTRY = Registry.load(strict=True)
 EXPERIMENT = """

@@ -1,7 +1,7 @@
 """What the first k candidates of impressions are like, beyond whether they are clicked.
 
 J lists of k news each, best first, are positions of news (J, k). What is averaged is returned for each list.
-`docs/statistics.md` tells how to read it.
+`docs/explanation/statistics.md` tells how to read it.
 """
 
 from typing import Final

@@ -1,7 +1,7 @@
 """How sure a mean over impressions is: bootstrap intervals, of single figures and of paired differences.
 
 Impressions of one user are not independent of each other, so users are drawn, each with all of its impressions. How
-the seeds of a training enter is said by `Seeds`. `docs/statistics.md` tells why.
+the seeds of a training enter is said by `Seeds`. `docs/explanation/statistics.md` tells why.
 """
 
 from collections.abc import Iterator

@@ -45,7 +45,7 @@ def checks(
         name: its name.
         options: its options, as registry.toml writes them (a path is a text).
         registry: where the part is registered; default: every plugin that is installed here.
-        inputs: what the suite of this kind takes, such as `dataset` and `task`; see `docs/testing.md`.
+        inputs: what the suite of this kind takes, such as `dataset` and `task`; see `docs/reference/testing.md`.
 
     Raises:
         UsageError: there is no suite for the kind, no such part, or no such input.

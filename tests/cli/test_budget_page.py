@@ -1,4 +1,4 @@
-"""What docs/budget.md shows is run, and what it names exists."""
+"""What docs/how-to/budget.md shows is run, and what it names exists."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ from servers import ChatServer, Reply
 
 from genre.generation import Limits
 
-PAGE = (Path(__file__).parents[2] / "docs" / "budget.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "budget.md").read_text(encoding="utf-8")
 
 
 def save_the_page_s_files(folder: Path, server: ChatServer) -> None:

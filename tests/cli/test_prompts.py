@@ -21,7 +21,7 @@ from genre.generation import ChatTemplate
 from genre.parts import Completion, Prompt, Refused, Sampling, Usage
 from genre.untrusted import harmless_lines
 
-PAGE = (Path(__file__).parents[2] / "docs" / "prompts.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "prompts.md").read_text(encoding="utf-8")
 SHOW = ("prompts", "show", "small", "--task", "news-summarizer")
 TRY = ("prompts", "try", "small", "--task", "news-summarizer")
 

@@ -26,7 +26,7 @@ from genre.parts import Completion, Prompt, Refused, Usage
 from genre.registry import Registry
 from genre.untrusted import harmless
 
-PAGE = Path(__file__).parents[2] / "docs" / "store.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "store.md"
 STORE = Path(".genre") / "answers.sqlite"
 DAY = 86_400
 ANSWER = StoredAnswer(

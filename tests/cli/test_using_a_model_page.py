@@ -1,4 +1,4 @@
-"""What docs/using-a-model.md shows is run, and what it and docs/browser.md name exists."""
+"""What docs/how-to/using-a-model.md shows is run, and what it and docs/how-to/browser.md name exists."""
 
 import re
 import shlex
@@ -13,7 +13,7 @@ from command_line import Genre
 from genre.cli.data import data as data_commands
 from genre.cli.main import genre as command_line
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[2] / "docs" / "how-to"
 PAGE = (DOCS / "using-a-model.md").read_text(encoding="utf-8")
 
 

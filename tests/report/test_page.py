@@ -239,7 +239,7 @@ def test_the_experiment_is_shown_as_it_was_understood(tmp_path: Path) -> None:
 
 
 def test_the_documented_python_writes_a_report(tmp_path: Path) -> None:
-    documented = (Path(__file__).parents[2] / "docs" / "report.md").read_text(encoding="utf-8")
+    documented = (Path(__file__).parents[2] / "docs" / "reference" / "report.md").read_text(encoding="utf-8")
     [code] = re.findall(r"```python\n(.*?)```", documented, flags=re.DOTALL)
     write_small_run(tmp_path / "runs" / "books")
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -247,7 +247,7 @@ def test_the_documented_python_writes_a_report(tmp_path: Path) -> None:
 
 
 def test_the_documented_sections_are_those_of_the_page(tmp_path: Path) -> None:
-    documented = (Path(__file__).parents[2] / "docs" / "report.md").read_text(encoding="utf-8")
+    documented = (Path(__file__).parents[2] / "docs" / "reference" / "report.md").read_text(encoding="utf-8")
     rows = [name.lower() for name in re.findall(r"^\| ([a-z ]+) \| ", documented, flags=re.MULTILINE)][1:]
     text = page_of(write_small_run(tmp_path / "run"))[1].text.lower()
     assert len(rows) == 10

@@ -1,4 +1,4 @@
-"""docs/gates.md tells every gate with its options and defaults, and what it shows can be switched on."""
+"""docs/reference/gates.md tells every gate with its options and defaults, and what it shows can be switched on."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from genre.generation import RoundSpec, prepare_round
 from genre.registry import Registry
 from genre.settings import Layer
 
-PAGE = (Path(__file__).parents[3] / "docs" / "gates.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "gates.md").read_text(encoding="utf-8")
 REGISTRY = Registry.load()
 GATES = [entry.part.name for entry in REGISTRY.parts("gate") if entry.distribution == "genre-rec"]
 
