@@ -22,6 +22,7 @@ from genre.experiments.observer import Announcer, Observer
 from genre.experiments.plan import BaselineOverride, Experiment, VariantSpec, load_experiment
 from genre.experiments.results import Cell, UntrainedCell, finished_cell, result_rows, write_json
 from genre.experiments.rounds import rounds_of_experiment
+from genre.experiments.run_lock import run_lock
 from genre.experiments.steps import read_dataset
 from genre.experiments.summary import write_summary
 from genre.experiments.tracking import find_trackers, tracked
@@ -120,7 +121,8 @@ def run_experiment(
         trackers: names of where figures are shown, beside those of the experiment.
 
     Raises:
-        UsageError: something in the experiment is wrong; told before the first call.
+        UsageError: something in the experiment is wrong, or another run writes into the folder; told before the first
+            call.
         RunVetoed: a plugin objects, before the first call.
         RunError: a generator cannot go on, a training diverged, or a tracker failed. The same call goes on from there.
     """
@@ -147,7 +149,8 @@ def run_experiment(
     for variant in experiment.variants:
         check_dataset_folder(folder / "datasets" / variant.name)
     run = TrackedRun(experiment.name, folder)
-    with tracked(plan.registry, plan.trackers, run, planned, observer or Observer()) as watcher:
+    watching = tracked(plan.registry, plan.trackers, run, planned, observer or Observer())
+    with run_lock(folder), watching as watcher:
         return _run(
             plan, dataset, folder, store, watcher=watcher, cache=cache, budget=budget, executor=executor, jobs=jobs
         )
