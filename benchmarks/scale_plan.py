@@ -1,4 +1,4 @@
-"""The plan of docs/how-to/scale.md: calls, dollars, hours, bytes of a round over 100 million news, by named assumptions.
+"""The plan of docs/how-to/scale.md: calls, dollars, hours, bytes of a round over 100 million news, by assumptions.
 
 python -m benchmarks.scale_plan
 """

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from command_line import Genre, genre_in
+from hypothesis import HealthCheck, settings
 from small_data import small_dataset
 
 from genre.dataset import save_dataset
@@ -12,6 +13,10 @@ from genre.dataset import save_dataset
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell lets what it starts in the background ignore interrupts, and so would all that tests start and interrupt.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long an example takes is the machine's affair.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 

@@ -9,45 +9,45 @@ if TYPE_CHECKING:
     from genre.experiments.enrichment import Enriched, enrich_variants
     from genre.experiments.estimate import Estimate, estimate_experiment, estimate_folder
     from genre.experiments.export import export_model
-    from genre.experiments.gains import Comparison, Gain
     from genre.experiments.inspection import describe_news, describe_readers
     from genre.experiments.model_folders import load
     from genre.experiments.models import CellPlan, evaluate_model, train_model
     from genre.experiments.observer import Observer
-    from genre.experiments.permutation import detectable_difference, holm, permutation_test
     from genre.experiments.plan import DatasetSpec, Experiment, Halve, VariantSpec, load_experiment, options_from
     from genre.experiments.recommendation import Recommendations, RecommendedNews, recommend
     from genre.experiments.run import RunResult, quickstart, run_experiment
-    from genre.experiments.statistics import Interval, bootstrap_interval, paired_difference
+    from genre.experiments.statistics.bootstrap import Interval, bootstrap_interval, paired_difference
+    from genre.experiments.statistics.gains import Comparison, Gain
+    from genre.experiments.statistics.permutation import detectable_difference, holm, permutation_test
+    from genre.experiments.statistics.summary import Summary, summarize_run
     from genre.experiments.steps import enrich_folder, import_dataset, read_dataset
     from genre.experiments.submission import write_submission
     from genre.experiments.submission_check import Problem, check_submission
-    from genre.experiments.summary import Summary, summarize_run
 
 _HOMES: Final = {
     "CellPlan": "models",
-    "Comparison": "gains",
+    "Comparison": "statistics.gains",
     "DatasetSpec": "plan",
     "Enriched": "enrichment",
     "Estimate": "estimate",
     "Experiment": "plan",
-    "Gain": "gains",
+    "Gain": "statistics.gains",
     "Halve": "plan",
-    "Interval": "statistics",
+    "Interval": "statistics.bootstrap",
     "Observer": "observer",
     "Problem": "submission_check",
     "Recommendations": "recommendation",
     "RecommendedNews": "recommendation",
     "RunResult": "run",
-    "Summary": "summary",
+    "Summary": "statistics.summary",
     "VariantSpec": "plan",
-    "bootstrap_interval": "statistics",
+    "bootstrap_interval": "statistics.bootstrap",
     "check_folder": "checking",
     "check_reader": "checking",
     "check_submission": "submission_check",
     "describe_news": "inspection",
     "describe_readers": "inspection",
-    "detectable_difference": "permutation",
+    "detectable_difference": "statistics.permutation",
     "enrich_folder": "steps",
     "enrich_variants": "enrichment",
     "estimate_experiment": "estimate",
@@ -56,16 +56,16 @@ _HOMES: Final = {
     "export_model": "export",
     "import_dataset": "steps",
     "load": "model_folders",
-    "holm": "permutation",
+    "holm": "statistics.permutation",
     "load_experiment": "plan",
     "options_from": "plan",
-    "paired_difference": "statistics",
-    "permutation_test": "permutation",
+    "paired_difference": "statistics.bootstrap",
+    "permutation_test": "statistics.permutation",
     "quickstart": "run",
     "read_dataset": "steps",
     "recommend": "recommendation",
     "run_experiment": "run",
-    "summarize_run": "summary",
+    "summarize_run": "statistics.summary",
     "train_model": "models",
     "write_submission": "submission",
 }

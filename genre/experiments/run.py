@@ -23,8 +23,8 @@ from genre.experiments.plan import BaselineOverride, Experiment, VariantSpec, lo
 from genre.experiments.results import Cell, UntrainedCell, finished_cell, result_rows, write_json
 from genre.experiments.rounds import rounds_of_experiment
 from genre.experiments.run_lock import run_lock
+from genre.experiments.statistics.summary import write_summary
 from genre.experiments.steps import read_dataset
-from genre.experiments.summary import write_summary
 from genre.experiments.tracking import find_trackers, tracked
 from genre.generation import PreparedRound, RoundReport
 from genre.generation.instances import Instance

@@ -6,7 +6,8 @@ import attrs
 
 from genre.generation.costs import Cost, money
 from genre.report.run_folder import Gain, Run
-from genre.report.wording import HOLM, NONE, counted, listed, probability, signed, signed_interval
+from genre.report.wording import HOLM, NONE, counted, probability, signed, signed_interval
+from genre.wording import listed
 
 
 @attrs.frozen

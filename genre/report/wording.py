@@ -1,6 +1,5 @@
 """How figures and names read on a page."""
 
-from collections.abc import Sequence
 from typing import Final
 
 METRIC_NAMES: Final = {"auc": "AUC", "mrr": "MRR", "ndcg@5": "nDCG@5", "ndcg@10": "nDCG@10"}
@@ -41,12 +40,6 @@ def probability(p: float | None) -> str:
     if p is None:
         return NONE
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def listed(names: Sequence[str], most: int = 4) -> str:
-    """Names in a sentence; of many, how many more there are."""
-    shown = [*names[:most], f"{len(names) - most} more"] if len(names) > most else list(names)
-    return " and ".join(([", ".join(shown[:-1])] if len(shown) > 1 else []) + shown[-1:])
 
 
 def counted(count: int, one: str, many: str | None = None) -> str:

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 import attrs
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from shown_data import shown_dataset
 
@@ -28,7 +28,6 @@ class Tags(HTMLParser):
         assert not any(name.startswith("on") for name, _ in attrs)
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["q", "kind", "category", "page", "id"]), TEXTS))
 def test_any_address_gives_a_page_or_a_mistake_that_is_told(query: dict[str, str]) -> None:
     for page in (PAGES.home, PAGES.news_list, PAGES.reader_list, PAGES.news, PAGES.reader):

@@ -41,7 +41,7 @@ def test_news_are_found_as_by_a_loop_over_all(query: str) -> None:
     assert all_ids(query) == expected_ids(query)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.text(alphabet='aeinorst ÅİßΣ"*.[(\\', max_size=8))
 def test_any_query_finds_what_a_loop_finds(query: str) -> None:
     assert all_ids(query) == expected_ids(query)

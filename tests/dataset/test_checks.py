@@ -9,7 +9,7 @@ import attrs
 import polars as pl
 import pytest
 from dataset.mind_files import NEWS, behavior, write_split
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from small_data import small_dataset
 
@@ -237,7 +237,6 @@ def rows_of(drawn: list[tuple[str, str, str, int, list[str], list[tuple[str, int
     return Rows([news], blocks, {"reader": "drawn"}, dangling="drop")
 
 
-@settings(deadline=None)
 @given(st.lists(ROW, min_size=1, max_size=12))
 def test_counts_are_those_of_a_plain_loop(drawn: list) -> None:  # type: ignore[type-arg]
     found: dict[str, int] = {}

@@ -2,7 +2,7 @@
 
 import pytest
 from file_server import zipped
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from genre.downloads.unpacking import unpack
@@ -14,7 +14,6 @@ WHOLE = zipped({"news.tsv": b"N1\n" * 100, "b.vec": bytes(range(200))})
 NAMES = st.lists(st.sampled_from(["news.tsv", "b.vec", "..", ".", "", "x", "C:", "\\"]), min_size=1, max_size=4)
 
 
-@settings(deadline=None)
 @given(place=st.integers(0, len(WHOLE) - 1), value=st.integers(0, 255))
 def test_a_changed_byte_leaves_all_or_nothing(tmp_path_factory: pytest.TempPathFactory, place: int, value: int) -> None:
     folder = tmp_path_factory.mktemp("changed")
@@ -27,7 +26,6 @@ def test_a_changed_byte_leaves_all_or_nothing(tmp_path_factory: pytest.TempPathF
         assert (folder / "out" / "a" / "news.tsv").read_bytes() == b"N1\n" * 100
 
 
-@settings(deadline=None)
 @given(names=st.lists(NAMES.map("/".join), min_size=1, max_size=4, unique=True))
 def test_names_never_become_paths(tmp_path_factory: pytest.TempPathFactory, names: list[str]) -> None:
     folder = tmp_path_factory.mktemp("named")

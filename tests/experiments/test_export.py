@@ -9,7 +9,7 @@ from pathlib import Path
 
 import attrs
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from torch import Tensor
@@ -249,7 +249,6 @@ def test_hostile_names_are_text_in_the_card(dataset: Dataset) -> None:
     assert page.text.count(HOSTILE) == 6
 
 
-@settings(deadline=None)
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=40))
 def test_any_text_is_shown_as_it_is_in_a_cell(text: str) -> None:
     page = rendered(f"| a | b |\n|---|---|\n| x{markdown_text(text)}x | end |\n")

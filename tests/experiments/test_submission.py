@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import ndcg_score, roc_auc_score
 
@@ -125,7 +125,6 @@ def test_a_place_that_cannot_be_written_is_told_before_the_ranking(
 SCORES = st.lists(st.lists(st.sampled_from([-1.0, 0.0, 0.5, 2.0, 1e30]), min_size=1, max_size=8), min_size=1)
 
 
-@settings(deadline=None)
 @given(SCORES)
 def test_ranks_follow_the_scores_and_then_the_candidates(
     scores: list[list[float]],
@@ -265,7 +264,6 @@ def test_another_compression_is_not_unpacked(dataset: Dataset, lines: list[str],
     assert "neither stored nor deflated" in problem.message
 
 
-@settings(deadline=None)
 @given(
     content=st.one_of(st.binary(max_size=300), st.text(alphabet="0123456789 [],\n\r-.x", max_size=300).map(str.encode))
 )

@@ -8,7 +8,7 @@ from contextlib import suppress
 import jsonschema
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from small_data import small_dataset
 
@@ -84,7 +84,6 @@ def asked(task: str) -> tuple[Prompter, Prompt]:
     return prepared.prompter, next(prepared.prompter.prompts(small_dataset()))
 
 
-@settings(deadline=None)
 @given(any_text)
 def test_any_text_is_a_record_or_a_typed_refusal(text: str) -> None:
     with suppress(MalformedOutput):
@@ -93,7 +92,6 @@ def test_any_text_is_a_record_or_a_typed_refusal(text: str) -> None:
         assert set(record) <= {"title", "topics"}
 
 
-@settings(deadline=None)
 @given(title=st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=20))
 def test_a_good_answer_comes_back_as_it_was_said(title: str) -> None:
     assert parse_answer(json.dumps({"title": title}), SCHEMA) == {"title": title}
@@ -130,7 +128,6 @@ def test_blank_space_in_texts_is_folded() -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
-@settings(deadline=None)
 @given(data=st.data())
 def test_any_text_to_a_built_in_task_is_a_record_that_meets_the_schema_or_a_reason(
     task: str, data: st.DataObject
@@ -149,7 +146,6 @@ def schema_of_records(prompter: Prompter, prompt: Prompt) -> Mapping[str, Json]:
 
 
 @pytest.mark.parametrize("task", TASKS)
-@settings(deadline=None)
 @given(data=st.data())
 def test_what_json_accepts_comes_to_the_same_with_and_without_repair(task: str, data: st.DataObject) -> None:
     prompter, prompt = asked(task)

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from genre.generation import diversity as module
@@ -29,7 +29,6 @@ def jaccard(one: str, other: str) -> float:
 
 
 @given(st.lists(st.none() | st.text("aB c.", max_size=6), min_size=2, max_size=9))
-@settings(deadline=None)
 def test_the_figures_are_those_of_a_plain_computation_over_all_pairs(titles: list[str | None]) -> None:
     texts = [title.lower() for title in titles if title is not None]
     found = figures(titles)

@@ -63,7 +63,7 @@ def test_a_line_has_all_that_was_stored_and_no_clock_time() -> None:
     }
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(text=st.text(), subject=st.text(), model=st.text(), draw=st.integers(0, 2**40))
 def test_a_line_is_one_line_of_ascii_that_is_read_as_it_was_written(
     text: str, subject: str, model: str, draw: int
@@ -84,7 +84,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(name=st.sampled_from([*json.loads(export_line(ANSWER)), "further"]), value=JSON)
 def test_a_line_with_any_wrong_field_is_read_or_told_by_its_place(name: str, value: object) -> None:
     row = {**json.loads(export_line(ANSWER)), name: value}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import attrs
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from genre.errors import RunError
@@ -21,7 +21,6 @@ def hashed(value: object) -> bytes:
     return hashlib.blake2b(canonical_json(value).encode(), digest_size=20).digest()
 
 
-@settings(deadline=None)
 @given(CHATS, st.integers(0, 9), st.sampled_from([None, {"type": "object", "required": ["b", "a"]}]))
 def test_a_key_is_the_hash_of_the_canonical_json_of_all_that_decides_the_answer(
     chat: tuple[Message, ...], draw: int, schema: Mapping[str, Json] | None

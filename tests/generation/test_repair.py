@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from genre.generation.repair import DEEPEST, LONGEST, repaired_json
@@ -118,7 +118,6 @@ objects = st.dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(objects)
 def test_fences_and_trailing_commas_change_nothing(value: JsonObject) -> None:
     text = json.dumps(value)
@@ -131,7 +130,6 @@ damage = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(st.text() | objects.map(lambda value: json.dumps(value, ensure_ascii=False)), damage)
 def test_however_a_text_is_damaged_repair_adds_no_word(text: str, places: list[tuple[int, str]]) -> None:
     for at, mark in places:

@@ -27,7 +27,7 @@ def impressions_of(features: Features) -> dict[int, tuple[set[int], set[int]]]:
 
 
 @given(seed=st.integers(0, 99), negatives=st.integers(1, 8), pool=st.sampled_from(POOLS), users=st.integers(1, 30))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_negatives_come_from_the_pool_and_are_never_clicks_of_the_impression(
     seed: int, negatives: int, pool, users: int
 ) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -43,7 +43,6 @@ def gradients(of: Tensor, weights: Iterable[Tensor]) -> tuple[Tensor, ...]:
 
 
 @pytest.mark.parametrize("name", READERS)
-@settings(deadline=None)
 @given(lengths=lengths_of_sequences)
 def test_packed_and_padded_reading_agree_forward_and_backward(name: str, lengths: list[int]) -> None:
     torch.manual_seed(1)
@@ -79,7 +78,6 @@ def test_an_accelerator_reads_padded(reader: SequenceReader, monkeypatch: pytest
     assert reader(values_of(mask_of([3, 2])), mask_of([3, 2])).shape == (2, DIM)
 
 
-@settings(deadline=None)
 @given(lengths=lengths_of_sequences)
 def test_every_position_is_packed_once_and_sequences_of_one_length_are_rectangles(lengths: list[int]) -> None:
     mask = mask_of(lengths)
@@ -92,7 +90,6 @@ def test_every_position_is_packed_once_and_sequences_of_one_length_are_rectangle
         assert all(len(set(sequence)) == 1 and lengths[sequence[0]] == length for sequence in view.tolist())
 
 
-@settings(deadline=None)
 @given(lengths=lengths_of_sequences)
 def test_each_sequence_gets_its_own_row_back(lengths: list[int]) -> None:
     mask = mask_of(lengths)
@@ -107,7 +104,6 @@ def numbered(mask: Tensor) -> Tensor:
     return torch.arange(float(mask.shape[0]))[:, None, None].expand(*mask.shape, 1)
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(-(2.0**99), 2.0**99, width=32), max_size=8))
 def test_the_softmax_is_torch_s(logits: list[float]) -> None:
     torch.testing.assert_close(softmax(torch.tensor(logits)), torch.tensor(logits).softmax(-1))

@@ -91,7 +91,7 @@ def test_logits_are_the_references_in_single_precision(name: str, fusion: bool, 
 
 
 @pytest.mark.parametrize("name", ["naml", "lstur, ini", "dcn", "din"])
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     news=st.integers(1, 6),
     rows=st.lists(st.tuples(st.integers(0, 6), st.integers(1, 4)), min_size=1, max_size=3),

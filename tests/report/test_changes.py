@@ -4,7 +4,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from small_run import write_small_run
 
@@ -24,7 +24,6 @@ def plain_rank(impression: list[tuple[float, bool]]) -> int:
     return 1 + next(rank for rank, place in enumerate(ordered) if impression[place][1])
 
 
-@settings(deadline=None)
 @given(st.lists(IMPRESSION, max_size=6))
 def test_ranks_are_those_of_a_plain_sort(impressions: list[list[tuple[float, bool]]]) -> None:
     scores = pl.Series([[score for score, _ in each] for each in impressions], dtype=pl.List(pl.Float32))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import attrs
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from small_run import WORDS, Words, change_json, write_small_run
 
@@ -98,7 +98,6 @@ def test_half_of_a_surrogate_pair_does_not_end_the_report(tmp_path: Path) -> Non
     assert "half \\ud800 pair" in page_of(folder)[1].text
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_one_text_in_a_tag_and_in_an_attribute(said: str) -> None:
     made = environment().from_string('<p title="{{ said }}">{{ said }}</p>').render(said=said)

@@ -203,7 +203,7 @@ DRAWN = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(DRAWN, st.integers(1, 4))
 @example([("a", "u1", 2 * DAY), ("b", "u1", 2 * DAY), ("b", "u2", DAY)], 1)
 def test_an_impression_has_one_click_and_knows_nothing_of_what_comes_after(

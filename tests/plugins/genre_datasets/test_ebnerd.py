@@ -201,7 +201,7 @@ def test_two_bundles_with_one_split_are_told(tmp_path: Path) -> None:
 IDS = st.integers(101, 104)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     st.lists(
         st.tuples(st.lists(IDS, min_size=1, max_size=5), st.one_of(st.none(), st.lists(IDS, max_size=3))),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 from dataset.mind_files import NEWS, behavior, read
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genre.dataset import Dataset, assemble, write_mind
@@ -16,7 +16,7 @@ from genre.errors import UsageError
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\t\n"), max_size=20)
 WORD = st.text(st.characters(codec="utf-8", exclude_characters="\t\n \ufeff"), min_size=1, max_size=8)
 NEWS_ID = WORD.filter(lambda text: not text.endswith(("-0", "-1", "\r")))
-PLAIN = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+PLAIN = settings(max_examples=40)
 
 
 @st.composite

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 from small_data import NEWS, small_dataset
@@ -82,7 +82,6 @@ TEXTS = st.lists(st.sampled_from(["fog", "rain", "oslo", "paris", "goal", "late"
 
 
 @given(st.lists(TEXTS, min_size=1, max_size=6), TEXTS)
-@settings(deadline=None)
 def test_cosines_are_those_of_scikit_learn_where_every_word_is_known(news: list[str], text: str) -> None:
     reference = TfidfVectorizer(analyzer=words).fit([*news, text])
     expected = (reference.transform(news) @ reference.transform([text]).T).toarray().ravel()

@@ -77,7 +77,7 @@ def test_what_is_no_text_is_rejected(title: Any) -> None:
 
 
 @given(st.lists(st.text("ab cé", max_size=24), max_size=12), st.sampled_from([0.5, 0.8]), st.data())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_no_text_is_rejected_that_exact_comparison_accepts(
     texts: list[str], threshold: float, data: st.DataObject
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from batch_calls import Maker, anthropic, ask, both, prompt
 from batch_server import BatchServer, Outcome, Submitted, anthropic_line, openai_line
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from servers import Reply
 
@@ -136,7 +136,6 @@ def test_no_redirect_is_followed(make: Maker, tmp_path: Path) -> None:
     assert isinstance(error, GenerationError)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(JSON, st.integers(-1, 600))
 def test_any_line_is_an_answer_or_a_typed_error(value: object, status: int) -> None:
     line = json.loads(json.dumps({"response": {"status_code": status, "body": value}, "error": value}))
@@ -145,7 +144,6 @@ def test_any_line_is_an_answer_or_a_typed_error(value: object, status: int) -> N
     assert isinstance(read_error({"error": line["error"]}), GenerationError)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(
     st.dictionaries(st.sampled_from(["content", "stop_reason", "usage", "model"]), JSON | st.just([{"type": "text"}]))
 )
@@ -154,7 +152,6 @@ def test_any_message_is_an_answer_or_a_typed_error(message: dict[str, object]) -
         assert isinstance(read_message(json.loads(json.dumps(message)), "m"), Completion)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.dictionaries(st.sampled_from(["status", "errors", "request_counts"]), JSON), st.sampled_from(["failed", "x"]))
 def test_any_status_is_one(reply: dict[str, object], state: str) -> None:
     status = read_status(json.loads(json.dumps({**reply, "id": "batch_1"})))

@@ -4,7 +4,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from genre_generators import quick_json
@@ -15,7 +15,6 @@ SCALARS = st.none() | st.booleans() | WHOLE | st.floats(allow_nan=False, allow_i
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner), max_leaves=20)
 
 
-@settings(deadline=None)
 @given(VALUES)
 def test_what_is_written_is_read_again_by_both(value: object) -> None:
     written = quick_json.dumps(value)
@@ -24,7 +23,6 @@ def test_what_is_written_is_read_again_by_both(value: object) -> None:
     assert json.loads(written) == value
 
 
-@settings(deadline=None)
 @given(VALUES, st.booleans(), st.sampled_from(["utf-8", "utf-16", "utf-32"]))
 def test_what_others_write_is_read_as_the_standard_library_reads_it(
     value: object, ensure_ascii: bool, encoding: str
@@ -33,7 +31,6 @@ def test_what_others_write_is_read_as_the_standard_library_reads_it(
     assert quick_json.loads(written) == json.loads(written)
 
 
-@settings(deadline=None)
 @given(st.binary())
 def test_arbitrary_bytes_are_read_or_refused_as_the_standard_library_does(data: bytes) -> None:
     try:

@@ -93,7 +93,7 @@ def test_a_template_makes_the_answer_out_of_the_row(tmp_path: Path) -> None:
     assert json.loads(text(replay(file, answer=answer), prompt("N1"))) == {"description": "A book."}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(value=st.recursive(st.text() | st.integers() | st.booleans() | st.none(), st.lists))
 def test_tojson_writes_any_value_as_it_was(tmp_path_factory: pytest.TempPathFactory, value: object) -> None:
     file = write(tmp_path_factory.mktemp("r") / "a.jsonl", {"id": "N1", "response": value})

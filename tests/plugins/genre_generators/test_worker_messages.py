@@ -1,6 +1,6 @@
 """What a worker process and its parent tell each other."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from genre.errors import UsageError
@@ -67,7 +67,6 @@ def test_messages_arrive_whole_however_they_are_cut(messages: list[list[str]], s
 
 
 @given(st.binary())
-@settings(deadline=None)
 def test_any_body_arrives_whole(body: bytes) -> None:
     [said] = Lines().feed(encoded([[0, [200, None, body.decode("utf-8", "surrogateescape")]]]))
     assert said[1][2].encode("utf-8", "surrogateescape") == body

@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from genre.errors import UsageError
-from genre.experiments.permutation import (
+from genre.experiments.statistics.bootstrap import user_sums
+from genre.experiments.statistics.permutation import (
     detectable_difference,
     holm,
     permutation_test,
     sign_flip_p,
     standard_errors,
 )
-from genre.experiments.statistics import user_sums
 
 
 def scipy_p(first: np.ndarray, second: np.ndarray, resamples: float = np.inf) -> float:
@@ -29,7 +29,7 @@ def scipy_p(first: np.ndarray, second: np.ndarray, resamples: float = np.inf) ->
     return float(result.pvalue)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), min_size=2, max_size=9))
 def test_p_of_few_impressions_is_scipy_s_exact_one_ties_included(pairs: list[tuple[int, int]]) -> None:
     first, second = np.array(pairs, float).T / 8

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from genre.experiments.figures import SplitFigures
-from genre.experiments.gains import AUC
 from genre.experiments.results import Cell
-from genre.experiments.run_folder import RunDescription, read_cell
+from genre.experiments.statistics.description import RunDescription, read_cell
+from genre.experiments.statistics.figures import SplitFigures
+from genre.experiments.statistics.gains import AUC
 from genre.modeling.untrained import UNTRAINED
+from genre.wording import listed
 
 FEW_SEEDS: Final = 3
 _SAID: Final = {
@@ -42,7 +43,7 @@ def run_warnings(folder: Path, figures: Sequence[SplitFigures], description: Run
     yield from _of_inputs({cell: inputs for cell, (_, inputs) in told.items() if inputs})
     last = [cell.name for cell, (epochs, _) in told.items() if epochs and epochs.still_improved]
     if last:
-        yield f"The last epoch was the best of {_listed(last)}: with more epochs (`training.epochs`) it may get better."
+        yield f"The last epoch was the best of {listed(last)}: with more epochs (`training.epochs`) it may get better."
     yield from _of_untrained(figures)
 
 
@@ -50,7 +51,7 @@ def _of_leaks(figures: Sequence[SplitFigures]) -> Iterator[str]:
     leaked = dict.fromkeys(name for split in figures for (name, _), cell in split.cells.items() if cell.leaked)
     if leaked:
         yield (
-            f"Answers of {_listed(list(leaked))} were made from more than the prompts say, and may know what was "
+            f"Answers of {listed(list(leaked))} were made from more than the prompts say, and may know what was "
             "clicked. A gain measured there is no gain."
         )
 
@@ -105,7 +106,7 @@ def _of_untrained(figures: Sequence[SplitFigures]) -> Iterator[str]:
                 if split.cells[variant, baseline].seeds and value < auc.get((variant, untrained), 0.0)
             ]
             if beaten:
-                yield f"On {split.split}, {untrained}, which is not trained, has a higher AUC than {_listed(beaten)}."
+                yield f"On {split.split}, {untrained}, which is not trained, has a higher AUC than {listed(beaten)}."
 
 
 def _shown(value: object) -> str:
@@ -116,9 +117,3 @@ def _shown(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
     return str(value)
-
-
-def _listed(names: Sequence[str], most: int = 6) -> str:
-    if len(names) > most:
-        return f"{', '.join(names[:most])} and {len(names) - most} more"
-    return ", ".join(names)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from genre.errors import UsageError
-from genre.experiments.statistics import (
+from genre.experiments.statistics.bootstrap import (
     RESAMPLES,
     Floats,
     Seeds,

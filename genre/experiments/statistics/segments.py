@@ -8,10 +8,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from genre.dataset import Dataset
-from genre.experiments.figures import SplitFigures
-from genre.experiments.gains import AUC
 from genre.experiments.results import METRICS
-from genre.experiments.statistics import intervals, resampled_means
+from genre.experiments.statistics.bootstrap import intervals, resampled_means
+from genre.experiments.statistics.figures import SplitFigures
+from genre.experiments.statistics.gains import AUC
 from genre.modeling.features import SplitFeatures, split_features
 
 HISTORY_BOUNDS: Final = (0, 5, 10, 20, 50)

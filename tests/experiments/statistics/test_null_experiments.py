@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from genre.experiments.permutation import sign_flip_p
-from genre.experiments.statistics import intervals, resampled_means, seed_draws, user_sums
+from genre.experiments.statistics.bootstrap import intervals, resampled_means, seed_draws, user_sums
+from genre.experiments.statistics.permutation import sign_flip_p
 from genre.modeling import impression_metrics
 
 EXPERIMENTS: Final = 1_000

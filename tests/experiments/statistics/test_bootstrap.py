@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom, bootstrap, t
 
 from genre.errors import UsageError
-from genre.experiments.statistics import Interval, bootstrap_interval, paired_difference, resampled_means
+from genre.experiments.statistics.bootstrap import Interval, bootstrap_interval, paired_difference, resampled_means
 
 figures = st.lists(st.floats(0, 1, width=32), min_size=1, max_size=30)
 
@@ -63,7 +63,7 @@ def test_the_interval_comes_from_the_seed_and_not_from_the_chunks(monkeypatch: p
     table = np.random.default_rng(6).random((20, 2))
     whole = resampled_means(table, resamples=100, seed=7)
     assert (whole != resampled_means(table, resamples=100, seed=8)).any()
-    monkeypatch.setattr("genre.experiments.statistics._DRAWS_AT_A_TIME", 60)
+    monkeypatch.setattr("genre.experiments.statistics.bootstrap._DRAWS_AT_A_TIME", 60)
     np.testing.assert_allclose(resampled_means(table, resamples=100, seed=7), whole)
 
 

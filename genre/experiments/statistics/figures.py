@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from genre.errors import UsageError
 from genre.experiments.results import METRICS, SEGMENTS, Cell, UntrainedCell
-from genre.experiments.statistics import Floats
+from genre.experiments.statistics.bootstrap import Floats
 
 _USER: Final = r"@[0-9a-f]+$"
 """A reader's id is `user@hash of the visible history`, see `genre.dataset.assembly`."""

@@ -12,10 +12,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from genre.experiments.figures import CellFigures, SplitFigures
-from genre.experiments.permutation import SIGNIFICANCE, detectable_errors, holm, sign_flip_p, standard_errors
 from genre.experiments.results import METRICS, SEGMENTS
-from genre.experiments.statistics import (
+from genre.experiments.statistics.bootstrap import (
     LEVEL,
     RESAMPLES,
     Floats,
@@ -26,6 +24,8 @@ from genre.experiments.statistics import (
     seed_draws,
     user_sums,
 )
+from genre.experiments.statistics.figures import CellFigures, SplitFigures
+from genre.experiments.statistics.permutation import SIGNIFICANCE, detectable_errors, holm, sign_flip_p, standard_errors
 
 AUC: Final = METRICS.index("auc")
 _SEEDS: Final = 1

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from genre.errors import UsageError
-from genre.experiments.cautions import run_warnings
-from genre.experiments.figures import CellFigures, SplitFigures
-from genre.experiments.run_folder import RunDescription, RunVariant, read_description
+from genre.experiments.statistics.cautions import run_warnings
+from genre.experiments.statistics.description import RunDescription, RunVariant, read_description
+from genre.experiments.statistics.figures import CellFigures, SplitFigures
 from genre.modeling import FeatureSettings
 
 

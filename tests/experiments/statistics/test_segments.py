@@ -5,7 +5,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genre.experiments.segments import category_segments, history_segments, popularity_segments
+from genre.experiments.statistics.segments import category_segments, history_segments, popularity_segments
 from genre.modeling.features import SplitFeatures
 from genre.modeling.ragged import Ragged
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from genre.experiments.gains import Comparison, Gain
 from genre.experiments.results import METRICS
-from genre.experiments.statistics import LEVEL
+from genre.experiments.statistics.bootstrap import LEVEL
+from genre.experiments.statistics.gains import Comparison, Gain
 from genre.untrusted import harmless
 
 if TYPE_CHECKING:
-    from genre.experiments.summary import Summary
+    from genre.experiments.statistics.summary import Summary
 
 Row = Mapping[str, object]
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from genre.dataset import Dataset
 from genre.errors import UsageError
-from genre.experiments.figures import cells_of, impressions_path, read_impressions
-from genre.experiments.lists import (
+from genre.experiments.results import Cell, UntrainedCell
+from genre.experiments.statistics.figures import cells_of, impressions_path, read_impressions
+from genre.experiments.statistics.lists import (
     SharedCandidates,
     catalogue_coverage,
     category_coverage,
@@ -25,7 +26,6 @@ from genre.experiments.lists import (
     text_distance,
     top_lists,
 )
-from genre.experiments.results import Cell, UntrainedCell
 from genre.modeling import FeatureSettings
 from genre.modeling.features import SplitFeatures, split_features
 from genre.modeling.ragged import Ragged

@@ -8,15 +8,15 @@ import attrs
 import numpy as np
 
 from genre.dataset import load_dataset
-from genre.experiments.beyond import Catalogue, beyond_rows, has_scores
-from genre.experiments.cautions import run_warnings
-from genre.experiments.figures import SplitFigures, cells_of, read_figures
-from genre.experiments.gains import AUC, Comparison, Gain, compare_baselines, find_gains
 from genre.experiments.results import METRICS, mean_rows, write_json
-from genre.experiments.run_folder import RunDescription, read_description, reference_variant
-from genre.experiments.segments import segment_rows
-from genre.experiments.statistics import LEVEL, RESAMPLES, Interval, intervals, resampled_means
-from genre.experiments.summary_page import as_markdown
+from genre.experiments.statistics.beyond import Catalogue, beyond_rows, has_scores
+from genre.experiments.statistics.bootstrap import LEVEL, RESAMPLES, Interval, intervals, resampled_means
+from genre.experiments.statistics.cautions import run_warnings
+from genre.experiments.statistics.description import RunDescription, read_description, reference_variant
+from genre.experiments.statistics.figures import SplitFigures, cells_of, read_figures
+from genre.experiments.statistics.gains import AUC, Comparison, Gain, compare_baselines, find_gains
+from genre.experiments.statistics.segments import segment_rows
+from genre.experiments.statistics.summary_page import as_markdown
 from genre.modeling.untrained import train_clicks
 
 SUMMARY_JSON: Final = "summary.json"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genre.experiments.lists import (
+from genre.experiments.statistics.lists import (
     SharedCandidates,
     catalogue_coverage,
     category_coverage,
@@ -64,7 +64,6 @@ def lists_of(pools: list[list[int]], scores: list[list[float]]) -> np.ndarray:
     return top_lists(ranked(flat(scores), ragged(pools), TIES), K)
 
 
-@settings(deadline=None)
 @given(impressions())
 def test_lists_are_the_best_of_impressions_with_more_candidates(
     shown: tuple[list[list[int]], list[list[float]], list[int]],
@@ -73,7 +72,6 @@ def test_lists_are_the_best_of_impressions_with_more_candidates(
     assert lists_of(pools, scores).tolist() == naive_lists(pools, scores)
 
 
-@settings(deadline=None)
 @given(impressions())
 def test_category_figures_equal_loops(shown: tuple[list[list[int]], list[list[float]], list[int]]) -> None:
     pools, scores, _ = shown
@@ -92,7 +90,6 @@ def test_category_figures_equal_loops(shown: tuple[list[list[int]], list[list[fl
     np.testing.assert_allclose(got, coverages)
 
 
-@settings(deadline=None)
 @given(impressions())
 def test_figures_of_the_catalogue_equal_loops(shown: tuple[list[list[int]], list[list[float]], list[int]]) -> None:
     pools, scores, users = shown
@@ -115,7 +112,6 @@ def test_novelty_is_the_mean_information_in_bits() -> None:
     np.testing.assert_allclose(got, [(1 + math.log2(14)) / 2, (math.log2(7) + math.log2(3.5)) / 2])
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.lists(st.integers(0, 9), max_size=6), min_size=NEWS, max_size=NEWS),
     st.lists(st.lists(st.integers(0, NEWS - 1), min_size=K, max_size=K, unique=True), min_size=1, max_size=6),
@@ -128,7 +124,7 @@ def test_text_distance_equals_a_loop_over_pairs(texts: list[list[int]], lists: l
     np.testing.assert_allclose(text_distance(np.array(lists), vectors), expected, atol=1e-12)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(impressions())
 def test_personalisation_equals_a_loop_over_readers_and_their_common_candidates(
     shown: tuple[list[list[int]], list[list[float]], list[int]],
