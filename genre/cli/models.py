@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 @click.argument("folder", type=FOLDER)
 @click.option("--baseline", required=True, help="A registered baseline, such as nrms.")
 @click.option("--out", type=FOLDER, required=True, help="Folder for the trained model.")
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**31 - 1),
+    default=0,
+    show_default=True,
+    help="Decides weights, order, negatives and dropout.",
+)
 @click.option("--fusion", is_flag=True, help="Fuse readers' interests into the user vector (equations 1 and 2).")
 @option_pairs
 @click.option(
