@@ -15,6 +15,8 @@ KINDS: Final = (
     "dataset", "task", "prompter", "updater", "gate", "generator", "executor", "tracker", "baseline", "field-encoder",
     "news-encoder", "user-encoder", "interaction",
 )  # fmt: skip
+_DEEP: Final = ("task", "prompter", "updater", "baseline", "encoder", "interaction")
+"""Kinds that share a page with others, each below a title of its own."""
 _PAGES: Final = Path(__file__).parents[1]
 
 
@@ -37,7 +39,8 @@ def piece(kind: str) -> Callable[[], str]:
 def _part(entry: RegisteredPart) -> str:
     part = entry.part
     what = f"the {entry.kind} {part.name}"
-    pieces = [f"(part-{entry.kind}-{part.name})=\n### {part.name}\n", f"{prose(documented(part.summary, what))}."]
+    title = "###" if entry.kind.endswith(_DEEP) else "##"
+    pieces = [f"(part-{entry.kind}-{part.name})=\n{title} {part.name}\n", f"{prose(documented(part.summary, what))}."]
     if part.source:
         link = f"<{part.source}>" if part.source.startswith("https://") else prose(part.source)
         pieces.append(f"Source: {link}.")
