@@ -25,8 +25,8 @@ from genre.settings import TABLES
 LANGUAGES: Final = {"sh", "python", "toml", "jinja", "text", "{toctree}", "{include}"}
 """`text` is what nobody runs: output, formats, and what is typed on other machines."""
 FOLLOWED: Final = {
-    "docs/tutorial/in-ten-minutes.md", "docs/how-to/own-data.md", "docs/how-to/own-task.md",
-    "docs/how-to/openai-compatible.md", "docs/explanation/trust.md",
+    "docs/how-to/own-data.md", "docs/how-to/own-task.md", "docs/how-to/openai-compatible.md",
+    "docs/explanation/trust.md",
 }  # fmt: skip
 """Pages whose steps `test_pages_followed.py` takes, one after another."""
 RUN_BY: Final = {

@@ -19,11 +19,6 @@ from genre.parts import canonical_json
 from genre.testing.examples import example
 
 ADDRESS: Final = "http://127.0.0.1:8000/v1"
-LEFT_OUT: Final = {
-    "make": "installs an environment; continuous integration does",
-    "genre data show data/sample --serve": "serves until it is stopped",
-}
-"""Commands, or programs, that are not called here, and why."""
 
 
 def answered(request: Request) -> Reply:
@@ -54,8 +49,6 @@ def test_every_step_of_the_page_works(page: str, genre: Genre, tmp_path: Path, m
 
 def call(block: Block, genre: Genre, folder: Path) -> None:
     for words in commands_of(block):
-        if words[0] in LEFT_OUT or " ".join(words) in LEFT_OUT:
-            continue
         if words[0] == "python":
             run_python(folder, *words[1:])
         else:
