@@ -130,7 +130,7 @@ def _default(field: "attrs.Attribute[object]") -> str | None:
     if default is attrs.NOTHING:
         return None
     if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
-        make: Callable[[], object] = default.factory
+        make: Callable[[], object] = getattr(default, "factory")  # noqa: B009  attrs' types know it as a function only
         default = make()
     return toml_value(default)
 
@@ -146,8 +146,9 @@ def toml_value(value: object) -> str:
         return f"{{ {inside} }}" if inside else "{}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(toml_value, value))}]"
-    if attrs.has(type(value)):
-        return toml_value({field.name: getattr(value, field.name) for field in attrs.fields(type(value))})
+    kind = type(value)
+    if attrs.has(kind):
+        return toml_value({field.name: getattr(value, field.name) for field in attrs.fields(kind)})
     return json.dumps(value)
 
 

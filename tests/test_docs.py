@@ -111,7 +111,7 @@ def test_every_dependency_is_explained() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     text = (ROOT / "docs" / "explanation" / "dependencies.md").read_text(encoding="utf-8")
     extras = project["optional-dependencies"]
-    for requirement in [*project["dependencies"], *extras["local"], *extras["dev"]]:
+    for requirement in [*project["dependencies"], *extras["local"], *extras["docs"], *extras["dev"]]:
         name = re.split(r"[<>=~\[]", requirement)[0]
         assert name in text, name
 
