@@ -4,6 +4,7 @@ import pytest
 from genre.testing import Check, checks
 
 CHECKS = [
+    *checks("task", "key-facts"),
     *checks("task", "facts-first"),
 ]
 

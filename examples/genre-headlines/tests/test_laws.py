@@ -2,9 +2,14 @@
 
 import pytest
 from genre.testing import Check, checks
+from service import SERVICE
 
 CHECKS = [
-    *checks("generator", "headlines"),
+    *checks(
+        "generator",
+        "headlines",
+        options={"address": SERVICE.address, "api_key": {"env": "HEADLINES_KEY"}},
+    ),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Convolutions over words, clicks that fade with age, dot product.
+"""Convolutions over words, a reader who is the latest click and the mean of all, dot product.
 
 This is what the plugin declares. Whoever lists plugins imports it, so it imports nothing heavy.
 """
@@ -14,14 +14,14 @@ def genre_baselines() -> Iterator[Baseline]:
     """The baseline `anchored`."""
     yield Baseline(
         name="anchored",
-        summary="Convolutions over words, clicks that fade with age, dot product",
+        summary="Convolutions over words, a reader who is the latest click and the mean of all, dot product",
         field_encoders={"text": "cnn", "category": "embedding"},
         news_encoder="attention",
         user_encoder="anchored",
         interaction="dot",
         loss="cross-entropy",
         dim=64,
-        user_options={"half_life": 5.0},
+        user_options={"share": 0.3},
     )
 
 
@@ -31,7 +31,7 @@ def genre_encoders() -> Iterator[Encoder]:
     yield Encoder(
         name="anchored",
         encodes="user",
-        summary="Mean of the clicked news, in which older clicks fade",
+        summary="The latest click and the mean of all clicks, in shares that are learned",
         target="genre_anchored.user_encoder:AnchoredUserEncoder",
         options="genre_anchored.user_encoder:AnchoredUserEncoderOptions",
     )

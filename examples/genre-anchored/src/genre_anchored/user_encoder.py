@@ -1,10 +1,10 @@
-"""A user encoder: older clicks of a history count for less."""
+"""A user encoder: a reader is the latest click and the mean of all."""
 
 import math
 
 import attrs
 import torch
-from genre.modeling.blocks import masked_softmax
+from genre.modeling.blocks import masked_mean
 from torch import Tensor, nn
 
 
@@ -13,26 +13,27 @@ class AnchoredUserEncoderOptions:
     """Options of the user encoder `anchored`.
 
     Attributes:
-        half_life: clicks after which a click counts for half, before training; it is learned.
+        share: what the latest click counts beside the mean, between 0 and 1, before training; it is learned.
     """
 
-    half_life: float = attrs.field(default=10.0, validator=attrs.validators.gt(0))
+    share: float = attrs.field(default=0.5, validator=[attrs.validators.gt(0), attrs.validators.lt(1)])
 
 
 class AnchoredUserEncoder(nn.Module):
-    """`sum_h a_h v_h`, `a = softmax(-f age)`: the latest click has age 0, and `f` is learned. Zero without clicks."""
+    """`s v_H + (1 - s) mean_h v_h`, dimension by dimension, where `s` is learned. Zero without clicks."""
 
     candidate_aware = False
 
     def __init__(self, options: AnchoredUserEncoderOptions, *, dim: int, users: int) -> None:
         super().__init__()
-        self.fading = nn.Parameter(torch.tensor(math.log(2.0) / options.half_life))
+        self.share = nn.Parameter(torch.full((dim,), math.log(options.share / (1 - options.share))))
 
     def forward(
         self, history: Tensor, mask: Tensor, user: Tensor, candidates: Tensor, candidate_mask: Tensor
     ) -> Tensor:
         """(B, H, D), (B, H) -> (B, 1, D)"""
-        places = torch.arange(history.shape[1], device=mask.device)
-        age = mask.sum(-1, keepdim=True) - 1 - places  # (B, H)
-        weights = masked_softmax(-self.fading * age, mask)  # (B, H)
-        return weights.unsqueeze(1) @ history.masked_fill(~mask.unsqueeze(-1), 0.0)
+        clicked = history.masked_fill(~mask.unsqueeze(-1), 0.0)
+        is_latest = torch.arange(history.shape[1], device=mask.device) == mask.sum(-1, keepdim=True) - 1  # (B, H)
+        latest = is_latest.to(clicked.dtype).unsqueeze(1) @ clicked
+        share = torch.sigmoid(self.share)
+        return share * latest + (1 - share) * masked_mean(clicked, mask).unsqueeze(1)

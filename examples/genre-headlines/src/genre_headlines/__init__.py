@@ -1,4 +1,4 @@
-"""Answers with the longest line of the question.
+"""Asks an HTTP service for a headline.
 
 This is what the plugin declares. Whoever lists plugins imports it, so it imports nothing heavy.
 """
@@ -14,7 +14,7 @@ def genre_generators() -> Iterator[Part]:
     """The generator `headlines`."""
     yield Part(
         name="headlines",
-        summary="Answers with the longest line of the question",
+        summary="Asks an HTTP service for a headline",
         target="genre_headlines.generator:HeadlinesGenerator",
         options="genre_headlines.generator:HeadlinesGeneratorOptions",
     )
