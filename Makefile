@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help install install-dev quickstart test test-slow docs check check-static bench clean
+.PHONY: help install install-dev quickstart test test-examples test-slow docs check check-static bench clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -18,6 +18,9 @@ quickstart: install ## Enrich the sample data with the embedded LLM, train, and 
 
 test: install-dev ## Run the tests
 	$(BIN)/python -m pytest -m "not slow"
+
+test-examples: install-dev ## Install the wheel into an empty environment, and test the examples and what docs build there
+	$(BIN)/python -m pytest -m slow tests/test_wheel.py tests/authoring
 
 test-slow: install-dev ## Run the slow tests
 	$(BIN)/python -m pytest -m slow

@@ -171,14 +171,12 @@ class Registry:
         return part
 
     def options_class(self, kind: Kind, name: str) -> type | None:
-        """The attrs class of a part's options, or None when it has none."""
-        part = self.get(kind, name)
-        if not isinstance(part, Part) or part.options is None:
-            return None
-        loaded = load_import_string(part.options)
-        if not (isinstance(loaded, type) and attrs.has(loaded)):
-            raise UsageError(f"{part.options} of the {kind} {name!r} is not an attrs class")
-        return loaded
+        """The attrs class of a part's options, or None when it has none.
+
+        Raises:
+            UsageError: the part is unknown or disabled, or its options are no attrs class that can be imported.
+        """
+        return options_class_of(kind, self.get(kind, name))
 
     def create(
         self,
@@ -276,6 +274,20 @@ class Registry:
         reasons = [str(reason) for reason in self.announce("genre_run_planned", plan=plan) if reason]
         if reasons:
             raise RunVetoed(f"the run {plan.name!r} was vetoed by a plugin: {'; '.join(reasons)}")
+
+
+def options_class_of(kind: Kind, part: AnyPart) -> type | None:
+    """The attrs class of a record's options, or None when it has none.
+
+    Raises:
+        UsageError: it cannot be imported, or is something else.
+    """
+    if not isinstance(part, Part) or part.options is None:
+        return None
+    loaded = load_import_string(part.options)
+    if not (isinstance(loaded, type) and attrs.has(loaded)):
+        raise UsageError(f"{part.options} of the {kind} {part.name!r} is not an attrs class")
+    return loaded
 
 
 def _plugins(settings: Settings) -> tuple[object, ...]:

