@@ -32,6 +32,7 @@ FOLLOWED: Final = {
 RUN_BY: Final = {
     "README.md": "tests/test_docs.py",
     "docs/explanation/statistics.md": "tests/test_docs.py",
+    "docs/how-to/sixty-minutes.md": "tests/test_wheel.py",
     "docs/how-to/trackers.md": "tests/test_tracker_docs.py",
     "docs/how-to/using-a-model.md": "tests/cli/test_using_a_model_page.py",
     "docs/reference/report.md": "tests/report/test_page.py",
@@ -39,6 +40,8 @@ RUN_BY: Final = {
 """Pages whose Python a test of its own runs."""
 PROGRAMS: Final = {
     ".": "a shell's own: it activates the environment",
+    "cd": "a shell's own: the folder that the command before made",
+    "pytest": "the tests of a package that the reader made",
     "tensorboard": "of the extra `trackers`; it serves until it is stopped",
 }
 """Other programs on pages, and why they are not looked into."""
@@ -114,8 +117,8 @@ def test_every_table_says_something_that_is_understood(page: Path, block: Block,
     path = tmp_path / "experiment.toml"
     path.write_text(completed(tables, block.text), encoding="utf-8")
     experiment = load_experiment(path)
-    tasks = {each.task for variant in experiment.variants for each in variant.rounds}
-    if not tasks & own and "template" not in block.text:  # the page's own, which its own test looks into
+    rounds = [each for variant in experiment.variants for each in variant.rounds]
+    if not {name for each in rounds for name in (each.task, each.generator)} & own and "template" not in block.text:  # the page's own, which its own test looks into
         rounds_of_experiment(experiment, REGISTRY.with_settings(experiment.layered(REGISTRY.settings)))
     for name in experiment.overrides:
         REGISTRY.get("baseline", name)
@@ -129,8 +132,10 @@ def completed(tables: Mapping[str, Any], text: str) -> str:
 
 
 def names_of_the_page(page: Path) -> set[str]:
-    """Names of parts that the page's own Python, or a package that it shows, declares."""
-    return {name for block in blocks_of(page) for name in re.findall(r'\bname="([a-z-]+)"', block.text)} | {"parrot"}
+    """Names of parts that the page's own Python declares, or a package that it makes or shows."""
+    declared = re.compile(r'\bname="([a-z-]+)"|^genre plugins new ([a-z-]+)', re.MULTILINE)
+    named = {one or other for block in blocks_of(page) for one, other in declared.findall(block.text)}
+    return named | {"parrot"}
 
 
 def check_registry(tables: Mapping[str, Any], own: set[str]) -> None:
