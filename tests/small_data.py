@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TypeAlias
 
 import polars as pl
 
 from genre.dataset import Dataset, assemble
 
-NEWS = [
+NewsRow: TypeAlias = tuple[str, str, str, str, str]
+"""Id, category, subcategory, title and abstract."""
+
+NEWS: list[NewsRow] = [
     ("N1", "sports", "football", "Late goal wins it", "The home side scored in the last minute."),
     ("N2", "sports", "tennis", "Five sets, one winner", "A long match in Ohio."),
     ("N3", "health", "nutrition", "What to eat now", ""),
@@ -23,11 +27,19 @@ IMPRESSIONS = [
 ]
 
 
-def small_dataset(more_news: int = 0, more_histories: Sequence[Sequence[str]] = ()) -> Dataset:
-    """The data set, with `more_news` further news that nobody was shown, and one further reader for each history."""
+def small_dataset(
+    more_news: int = 0, more_histories: Sequence[Sequence[str]] = (), others: Sequence[NewsRow] = ()
+) -> Dataset:
+    """The data set, with `more_news` further news that nobody was shown, and one further reader for each history.
+
+    Args:
+        others: further news, as in `NEWS`.
+    """
     extra = [(f"M{number}", "more", "more", f"More news {number}", "") for number in range(more_news)]
-    news = pl.DataFrame([*NEWS, *extra], schema=["id", "category", "subcategory", "title", "abstract"], orient="row")
-    others = [
+    news = pl.DataFrame(
+        [*NEWS, *extra, *others], schema=["id", "category", "subcategory", "title", "abstract"], orient="row"
+    )
+    readers = [
         (f"more {number}", "train", f"more {number}", list(history), ["N1", "N2"], [1, 0])
         for number, history in enumerate(more_histories)
     ]
@@ -43,7 +55,7 @@ def small_dataset(more_news: int = 0, more_histories: Sequence[Sequence[str]] = 
             "file": "behaviors.tsv",
             "line": line,
         }
-        for line, (impression, split, user, history, candidates, labels) in enumerate([*IMPRESSIONS, *others], start=1)
+        for line, (impression, split, user, history, candidates, labels) in enumerate([*IMPRESSIONS, *readers], start=1)
     ]
     behaviors = pl.DataFrame(rows, schema_overrides={"history": pl.List(pl.String), "labels": pl.List(pl.UInt8)})
     return assemble(news, behaviors, source={"reader": "test"})

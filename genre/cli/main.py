@@ -5,7 +5,7 @@ import gc
 import sys
 import warnings
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import click
 from rich.console import Console
@@ -43,12 +43,12 @@ class PluginCommand(click.Command):
         self._load = load
 
     def make_context(
-        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: object
     ) -> click.Context:
         """The context of the plugin's own command, imported now."""
         return _command(self._load(), str(self.name)).make_context(info_name, args, parent, **extra)
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: click.Context) -> object:
         """Invoke the plugin's own command."""
         return ctx.command.invoke(ctx)
 

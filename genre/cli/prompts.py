@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, NotRequired, TypedDict, TypeVar, Unpack
 
 import click
 from rich.table import Table
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from genre.parts import Message, Prompt
     from genre.registry import Registry
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+Command = TypeVar("Command", bound=Callable[..., object])
 
 COLUMN_WIDTH: Final = 34
 """Versions stand side by side as long as each has so many columns of the terminal."""
@@ -39,6 +39,23 @@ _OPTIONS: Final = (
         "templates", "--template", multiple=True, type=FILE, help="A chat template; several are set side by side."
     ),
 )
+
+
+class _Drawn(TypedDict):
+    """Whom is asked about, and by which prompts, as `sample_prompts` takes it."""
+
+    sample: int
+    subject: str | None
+    seed: int
+    templates: tuple[Path, ...]
+    generator: NotRequired[str | None]
+
+
+class Asked(_Drawn):
+    """What the options of both commands say."""
+
+    task: str | None
+    options: tuple[str, ...]
 
 
 def _sampling_options(command: Command) -> Command:
@@ -72,7 +89,7 @@ def list_command(ctx: click.Context, as_json: bool) -> None:
 @_sampling_options
 @json_option
 @click.pass_context
-def show_command(ctx: click.Context, /, folder: Path, as_json: bool, **asked: Any) -> None:
+def show_command(ctx: click.Context, /, folder: Path, as_json: bool, **asked: Unpack[Asked]) -> None:
     """Render a task's prompt on news or readers of the data set in DATA. Nothing is asked."""
     _, samples = _sampled(registry_of(ctx), folder, **asked)
     if as_json:
@@ -88,7 +105,7 @@ def show_command(ctx: click.Context, /, folder: Path, as_json: bool, **asked: An
 @store_path
 @json_option
 @click.pass_context
-def try_command(ctx: click.Context, /, folder: Path, store: Path, as_json: bool, **asked: Any) -> None:
+def try_command(ctx: click.Context, /, folder: Path, store: Path, as_json: bool, **asked: Unpack[Asked]) -> None:
     """Ask a generator for just these prompts, and show what a round would make of the answers.
 
     Answers go into the store: the same prompt is never paid twice, here or in a run.
@@ -112,7 +129,7 @@ def try_command(ctx: click.Context, /, folder: Path, store: Path, as_json: bool,
 
 
 def _sampled(
-    registry: "Registry", folder: Path, *, task: str | None, options: tuple[str, ...], **asked: Any
+    registry: "Registry", folder: Path, *, task: str | None, options: tuple[str, ...], **asked: Unpack[_Drawn]
 ) -> tuple["Dataset", list["PromptSample"]]:
     from genre.dataset import load_dataset
     from genre.experiments import options_from

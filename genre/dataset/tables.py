@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import attrs
 import numpy as np
@@ -257,7 +257,9 @@ class Dataset:
         """
         return attrs.evolve(self, texts=pl.concat([self.texts, rows.select(TEXT_SCHEMA.names()).cast(TEXT_SCHEMA)]))
 
-    def with_vectors(self, field: str, ids: Sequence[str], matrix: NDArray[Any], *, source: str = "") -> "Dataset":
+    def with_vectors(
+        self, field: str, ids: Sequence[str], matrix: NDArray[np.generic], *, source: str = ""
+    ) -> "Dataset":
         """A data set in which more news have a vector. Ids that name no news are left out and counted in the lineage.
 
         Args:

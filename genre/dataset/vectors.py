@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -13,7 +12,9 @@ from genre.errors import UsageError
 _AS_IT_SHOULD_BE = "a matrix has a row of floats for each id"
 
 
-def checked_vectors(ids: Sequence[str], matrix: NDArray[Any], *, where: Path | None = None) -> NDArray[np.float32]:
+def checked_vectors(
+    ids: Sequence[str], matrix: NDArray[np.generic], *, where: Path | None = None
+) -> NDArray[np.float32]:
     """The matrix as 32-bit floats, if its rows can be the vectors of these news.
 
     Args:

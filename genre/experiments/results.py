@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, NotRequired, TypedDict
 
 import attrs
 
@@ -15,6 +15,30 @@ from genre.parts import CellFinished, EpochFinished, cell_name
 METRICS: Final = ("auc", "mrr", "ndcg@5", "ndcg@10")
 SEGMENTS: Final = ("all", "new", "warm")
 CELL_RESULT: Final = "result.json"
+
+
+class Epoch(TypedDict):
+    """What `result.json` says of an epoch."""
+
+    epoch: int
+    loss: float
+    metrics: Mapping[str, float]
+
+
+class TrainingResult(TypedDict):
+    """What `result.json` says of a training, as far as it is read again."""
+
+    epochs: list[Epoch]
+    best_epoch: int
+
+
+class CellResult(TypedDict):
+    """What a `result.json` says, as far as it is read again; folders of older versions lack some of it."""
+
+    key: str
+    rows: list[Mapping[str, object]]
+    training: NotRequired[TrainingResult]
+    inputs: NotRequired[Mapping[str, object]]
 
 
 @attrs.frozen
@@ -68,7 +92,7 @@ def result_rows(
 
 
 @contextmanager
-def cell_result(folder: Path) -> Iterator[dict[str, Any]]:
+def cell_result(folder: Path) -> Iterator[CellResult]:
     """What the `result.json` of a cell says; a mistake in what is looked for in the block is one of the file.
 
     Args:

@@ -49,16 +49,17 @@ class Posts(Protocol):
 
 
 class ChatHttp:
-    """Posts to `/chat/completions` under an address.
+    """Posts to `/chat/completions` under an address, or to another path.
 
     Args:
         base_url: address up to and including `/v1`.
         failures: of this server; its key is sent to `base_url` only, and its timeout is that of one call, connection
             included.
+        path: what is posted to under the address.
     """
 
-    def __init__(self, base_url: str, failures: Failures) -> None:
-        self._url = base_url.rstrip("/") + "/chat/completions"
+    def __init__(self, base_url: str, failures: Failures, *, path: str = "/chat/completions") -> None:
+        self._url = base_url.rstrip("/") + path
         self._failures = failures
         self._connections: tuple[aiohttp.ClientSession, Deadline] | None = None
 

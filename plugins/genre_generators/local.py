@@ -14,7 +14,7 @@ from genre_generators.llama_server import serve
 from genre_generators.weights import find_weights, weights_fingerprint
 
 if TYPE_CHECKING:
-    from genre_generators.chat_client import ChatClient
+    from genre_generators.llama_chat import LlamaChat
 
 LARGE: Final = 512 << 20
 """Bytes of weights from which on a second copy in memory is not worth its speed."""
@@ -52,7 +52,7 @@ class _Copy:
     """One copy of the weights: the server that runs it, and the client that asks it."""
 
     server: object
-    client: "ChatClient"
+    client: "LlamaChat"
     in_flight: int = 0
 
 
@@ -79,7 +79,7 @@ class LocalGenerator:
         return self._identity
 
     async def complete(self, prompt: Prompt) -> Completion:
-        """Answer one prompt, by decoding that the prompt's schema constrains.
+        """Answer one prompt, by decoding that the prompt's schema constrains. Texts of it are never control tokens.
 
         Raises:
             GenerationError: one of its subclasses, never anything else.
@@ -103,9 +103,8 @@ class LocalGenerator:
         copies.clear()
 
     async def _start(self) -> list[_Copy]:
-        from genre_generators.chat_client import ChatClient
-        from genre_generators.chat_http import ChatHttp
         from genre_generators.http_failures import Failures
+        from genre_generators.llama_chat import LlamaChat
 
         options = self._options
         cpus = _cpus()
@@ -129,10 +128,8 @@ class LocalGenerator:
                 "set `model` to another file, or lower `context`, `copies` and `parallel`"
             ) from error
         failures = Failures(key, None, options.timeout)
-        return [
-            _Copy(server, ChatClient(ChatHttp(f"{address}/v1", failures), failures, self._identity.model))
-            for server, address in servers
-        ]
+        model = self._identity.model
+        return [_Copy(server, LlamaChat(address, failures, model)) for server, address in servers]
 
 
 def _cpus() -> int:
