@@ -32,6 +32,7 @@ FOLLOWED: Final = {
 RUN_BY: Final = {
     "README.md": "tests/test_docs.py",
     "docs/explanation/statistics.md": "tests/test_docs.py",
+    "docs/how-to/sixty-minutes.md": "tests/test_wheel.py",
     "docs/how-to/trackers.md": "tests/test_tracker_docs.py",
     "docs/how-to/using-a-model.md": "tests/cli/test_using_a_model_page.py",
     "docs/reference/report.md": "tests/report/test_page.py",
@@ -39,6 +40,8 @@ RUN_BY: Final = {
 """Pages whose Python a test of its own runs."""
 PROGRAMS: Final = {
     ".": "a shell's own: it activates the environment",
+    "cd": "a shell's own",
+    "pytest": "runs the tests of a package that the page has just written",
     "tensorboard": "of the extra `trackers`; it serves until it is stopped",
 }
 """Other programs on pages, and why they are not looked into."""
@@ -130,7 +133,8 @@ def completed(tables: Mapping[str, Any], text: str) -> str:
 
 def names_of_the_page(page: Path) -> set[str]:
     """Names of parts that the page's own Python, or a package that it shows, declares."""
-    return {name for block in blocks_of(page) for name in re.findall(r'\bname="([a-z-]+)"', block.text)} | {"parrot"}
+    shown = {name for block in blocks_of(page) for name in re.findall(r'\bname="([a-z-]+)"', block.text)}
+    return {*shown, "parrot", "lead"}
 
 
 def check_registry(tables: Mapping[str, Any], own: set[str]) -> None:
