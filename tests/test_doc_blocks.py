@@ -81,6 +81,8 @@ def test_every_command_is_one(page: Path, block: Block) -> None:
             assert re.search(rf"^{rest[0]}:", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
         elif program == "pip":
             assert_extra_exists(rest)
+        elif program in ("python3", ".venv/bin/python"):
+            assert rest[:2] in (["-m", "venv"], ["-m", "pip"])
         elif program == "python":
             assert rest[0] in {other.name for other in blocks_of(page)}
         else:

@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from doc_blocks import blocks_of
 from wheels import ROOT, Environment, build_wheel
 
 from genre.version import __version__
@@ -76,15 +77,15 @@ def test_an_example_passes_its_own_tests(environment: Environment, tmp_path: Pat
 
 @pytest.mark.slow
 def test_the_page_from_nothing_to_a_package_runs_as_it_stands(environment: Environment, tmp_path: Path) -> None:
-    blocks = re.findall(r"(?:`([\w./-]+)`[^`]*)?```(\w+)\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
-    assert [language for _, language, _ in blocks].count("sh") >= 6
-    for name, language, text in blocks:
-        if language == "sh":
-            done = environment.run(tmp_path, "bash", "-euo", "pipefail", "-c", text)
-            assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
+    blocks = list(blocks_of(PAGE))
+    assert [block.language for block in blocks].count("sh") >= 6
+    for block in blocks:
+        if block.language == "sh":
+            done = environment.run(tmp_path, "bash", "-euo", "pipefail", "-c", block.text)
+            assert done.returncode == 0, f"{block.text}\n{done.stdout}\n{done.stderr}"
         else:
-            assert (tmp_path / name).suffix == {"python": ".py", "toml": ".toml"}[language]
-            (tmp_path / name).write_text(text, encoding="utf-8")
+            assert block.name is not None
+            (tmp_path / block.name).write_text(block.text, encoding="utf-8")
     rows = json.loads((tmp_path / "runs" / "compare" / "results.json").read_text())["rows"]
     assert {(row["variant"], row["baseline"]) for row in rows} >= {
         (variant, baseline) for variant in ("original", "short-titles") for baseline in ("nrms", "fading")
