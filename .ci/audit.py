@@ -1,7 +1,7 @@
 """Asks the advisory service about every package of locks/all.txt; needs nothing but pip-audit.
 
-Ends with 1 when there is a finding or the audit itself is wrong. Ends with 0 when there is none, and when the service does
-not answer, which is told: pip-audit itself says "no known vulnerabilities" where it could ask about nothing.
+Ends with 1 when there is a finding or the audit itself is wrong. Ends with 0 when there is none, and when the service
+does not answer, which is told: pip-audit itself says "no known vulnerabilities" where it could ask about nothing.
 """
 
 import json

@@ -120,7 +120,8 @@ def test_every_table_says_something_that_is_understood(page: Path, block: Block,
     path.write_text(completed(tables, block.text), encoding="utf-8")
     experiment = load_experiment(path)
     rounds = [each for variant in experiment.variants for each in variant.rounds]
-    if not {name for each in rounds for name in (each.task, each.generator)} & own and "template" not in block.text:  # the page's own, which its own test looks into
+    named = {name for each in rounds for name in (each.task, each.generator)}
+    if not named & own and "template" not in block.text:  # the page's own, which its own test looks into
         rounds_of_experiment(experiment, REGISTRY.with_settings(experiment.layered(REGISTRY.settings)))
     for name in experiment.overrides:
         REGISTRY.get("baseline", name)

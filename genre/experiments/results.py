@@ -36,7 +36,7 @@ class CellResult(TypedDict):
     """What a `result.json` says, as far as it is read again; folders of older versions lack some of it."""
 
     key: str
-    rows: list[Mapping[str, object]]
+    rows: list[dict[str, object]]
     training: NotRequired[TrainingResult]
     inputs: NotRequired[Mapping[str, object]]
 

@@ -110,10 +110,11 @@ def read_cell(folder: Path, cell: Cell) -> tuple[CellEpochs | None, Mapping[str,
     if not (place / CELL_RESULT).is_file():
         return None, {}
     with cell_result(place) as result:
-        training = result.get("training") or {}
-        reports = training.get("epochs") or []
-        watched = bool(reports and reports[-1]["metrics"])
-        epochs = CellEpochs(len(reports), int(training["best_epoch"]), watched) if reports else None
+        training = result.get("training")
+        epochs = None
+        if training and training["epochs"]:
+            watched = bool(training["epochs"][-1]["metrics"])
+            epochs = CellEpochs(len(training["epochs"]), int(training["best_epoch"]), watched)
         return epochs, dict(result.get("inputs") or {})
 
 
