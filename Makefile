@@ -120,7 +120,7 @@ $(RELEASE)/.installed: pyproject.toml constraints.txt
 
 # The weights are not in pyproject.toml, since they are installed without their dependencies.
 .venv-%/.installed: pyproject.toml $(RELEASE)/.installed
-	$(UV) venv --quiet --clear --python $(PYTHON) .venv-$*
+	$(UV) venv --quiet --clear --seed --python $(PYTHON) .venv-$*
 	echo $(TORCH) > .venv-$*/override.txt
 	$(UV) pip compile pyproject.toml --quiet --all-extras --resolution $(RESOLUTION) --python .venv-$* --no-annotate \
 	  --override .venv-$*/override.txt --output-file .venv-$*/requirements.txt

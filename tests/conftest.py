@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from command_line import Genre, genre_in
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from small_data import small_dataset
 
 from genre.dataset import save_dataset
@@ -17,6 +17,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # How long an example takes is the machine's affair.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+# For `make mutation`: the same examples for each mutant, and none is made smaller, which takes longer than to find it.
+settings.register_profile(
+    "mutation", deadline=None, database=None, derandomize=True, phases=[Phase.explicit, Phase.generate]
+)
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 

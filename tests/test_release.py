@@ -113,6 +113,9 @@ def test_what_runs_is_locked_alike_in_both_files() -> None:
 def test_what_torch_needs_beside_the_libraries_of_its_gpus_is_locked() -> None:
     from importlib import metadata
 
+    installed = metadata.version(APART).partition("+")[0]
+    if installed != next(pin.version for pin in read_pins(text("constraints.txt")) if pin.requirement.name == APART):
+        pytest.skip(f"torch {installed} is installed, and the locks are made for another version")
     needed = [Requirement(each) for each in metadata.requires(APART) or ()]
     usual = [each for each in needed if each.marker is None or each.marker.evaluate({"extra": ""})]
     locked = pins("locks/run.txt")

@@ -1,6 +1,7 @@
 """Metrics against scikit-learn, and against a loop that says what each figure means."""
 
 import math
+import statistics
 from collections.abc import Sequence
 
 import numpy as np
@@ -69,6 +70,12 @@ def test_a_mean_is_the_same_in_every_order(values: list[float], random) -> None:
     assert mean(pl.Series(values)) == mean(pl.Series(shuffled))
 
 
+@given(st.lists(st.none() | st.floats(0, 1)))
+def test_a_mean_is_that_of_what_is_known(values: list[float | None]) -> None:
+    known = [value for value in values if value is not None]
+    assert mean(pl.Series(values, dtype=pl.Float64)) == (statistics.fmean(known) if known else None)
+
+
 def test_metrics_of_a_small_case_by_hand() -> None:
     table = impression_metrics([3.0, 2.0, 1.0], [0, 1, 1], [0, 3])
     row = table.row(0, named=True)
@@ -83,10 +90,19 @@ def test_equal_scores_are_worth_what_chance_is_worth() -> None:
     assert row["mrr"] == pytest.approx((1 + 1 / 2 + 1 / 3 + 1 / 4) / 4)
 
 
+@pytest.mark.parametrize("scores", [np.uint8, np.float16, np.int64])
+@pytest.mark.parametrize("labels", [np.bool_, np.uint8, np.float32])
+def test_the_type_of_scores_and_labels_does_not_matter(scores: type, labels: type) -> None:
+    said, clicked, offsets = [3, 0, 2, 2, 1, 0], [1, 1, 0, 1, 1, 0], [0, 3, 6]
+    other = impression_metrics(np.array(said, scores), np.array(clicked, labels), offsets)
+    assert other.equals(impression_metrics([float(score) for score in said], clicked, offsets))
+
+
 @pytest.mark.parametrize("score", [math.nan, math.inf, -math.inf])
 def test_a_score_that_is_not_finite_is_an_error(score: float) -> None:
-    with pytest.raises(RunError, match="1 of 2 scores are not finite"):
-        impression_metrics([0.0, score], [0, 1], [0, 2])
+    with pytest.raises(RunError, match="1 of 3 scores are not finite") as caught:
+        impression_metrics([0.0, score, 1.0], [0, 1, 0], [0, 3])
+    assert "lower the learning rate" in str(caught.value)
 
 
 def test_no_impressions_give_an_empty_table() -> None:
