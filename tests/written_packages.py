@@ -49,7 +49,11 @@ def outcomes_of_tests(python: Path, packages: Iterable[Path], site: Path, report
     root = os.path.commonpath(tests)  # the report names tests by their place below it
     options = ["-q", "-c", os.devnull, f"--rootdir={root}", "--import-mode=importlib", "-p", "no:cacheprovider"]
     done = subprocess.run(
-        [python, "-m", "pytest", *options, f"--junit-xml={report}", *tests], env=environment, capture_output=True, text=True, check=False
+        [python, "-m", "pytest", *options, f"--junit-xml={report}", *tests],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert report.is_file(), done.stdout + done.stderr
     outcomes: dict[str, list[str]] = {package.name: [] for package in packages}
