@@ -4,7 +4,7 @@ import inspect
 import json
 import re
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -125,14 +125,15 @@ def _tables(hint: object) -> Iterator[type]:
         yield from _tables(each)
 
 
+def default_of(field: "attrs.Attribute[object]") -> object:
+    """A field's default, made by its factory if it has one; `attrs.NOTHING` where the field is required."""
+    make = getattr(field.default, "factory", None)
+    return make() if callable(make) else field.default
+
+
 def _default(field: "attrs.Attribute[object]") -> str | None:
-    default = field.default
-    if default is attrs.NOTHING:
-        return None
-    if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
-        make: Callable[[], object] = getattr(default, "factory")  # noqa: B009  attrs' types know it as a function only
-        default = make()
-    return toml_value(default)
+    default = default_of(field)
+    return None if default is attrs.NOTHING else toml_value(default)
 
 
 def toml_value(value: object) -> str:

@@ -11,13 +11,13 @@ import attrs
 import polars as pl
 import pytest
 from hostile_news import HOSTILE, dataset_with, facts, others, touched
+from pool_of import PoolOf
 from small_data import NewsRow
 
 from genre.dataset import Dataset
-from genre.generation import AnswerStore, Engine, Limits, RoundSpec, Routing, prepare_round, run_rounds
+from genre.generation import AnswerStore, Engine, Limits, RoundSpec, prepare_round, run_rounds
 from genre.generation.keys import answer_key
-from genre.generation.pool import GeneratorPool
-from genre.parts import Completion, Generator, Identity, Prompt
+from genre.parts import Completion, Identity, Prompt
 from genre.registry import Registry
 from genre_generators.local import LocalGenerator, LocalOptions
 
@@ -46,14 +46,6 @@ class Listening:
 
 
 @attrs.frozen(eq=False)
-class PoolOf(GeneratorPool):
-    generator: Generator
-
-    def get(self, name: str) -> Routing:
-        return Routing.to(self.generator, Limits(attempts=1, concurrency=1), name)
-
-
-@attrs.frozen(eq=False)
 class Run:
     before: Dataset
     after: Dataset
@@ -72,7 +64,11 @@ def run(news: list[NewsRow], folder: Path) -> Run:
         listening = Listening(generator)
         try:
             with closing(AnswerStore(folder / "answers.sqlite")) as store:
-                pool, engine, place = PoolOf(listening), Engine(store), folder / "rounds"
+                pool, engine, place = (
+                    PoolOf(listening, Limits(attempts=1, concurrency=1)),
+                    Engine(store),
+                    folder / "rounds",
+                )
                 after, _ = await run_rounds(dataset, rounds, pool, engine, folder=place)
         finally:
             await generator.aclose()

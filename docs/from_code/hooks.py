@@ -9,7 +9,7 @@ import attrs
 from from_code.markdown import code, documented, prose, table
 from genre import hooks as specifications
 from genre.hooks import PROJECT
-from genre.option_docs import attributes_section, toml_value
+from genre.option_docs import attributes_section, default_of, toml_value
 from genre.parts import DatasetPart
 from genre.registry import PART_HOOKS
 
@@ -76,9 +76,7 @@ def attributes_table(cls: type) -> str:
     told = attributes_section(cls)
     rows = []
     for field in attrs.fields(cls):
-        default = field.default
-        if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
-            default = default.factory()
+        default = default_of(field)
         shown = "required" if default is attrs.NOTHING else code(toml_value(default)) if default != "" else "empty"
         rows.append((code(field.name), shown, prose(told.get(field.name, ""))))
     return table(("attribute", "default", "what it is"), rows)

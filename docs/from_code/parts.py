@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from from_code.markdown import code, documented, options_rows, options_table, prose, table
+from from_code.markdown import code, documented, options_rows, prose, table
 from genre.generation.asking import AnswerOptions
 from genre.option_docs import described_options, toml_value
+from genre.part_docs import described_part
 from genre.parts import Baseline, Part, Task
 from genre.registry import RegisteredPart, Registry
 
@@ -60,10 +61,7 @@ def _options(entry: RegisteredPart, part: Part, what: str) -> Iterator[str]:
         return
     paragraphs = documented(cls.__doc__, f"the options of {what}").split("\n\n")
     yield from (prose(text) for text in paragraphs[1:] if not text.startswith(("Attributes:", "Raises:")))
-    yield options_table(cls, what)
-    nested = {each: option.name for option in described_options(cls) for each in option.tables}
-    for each, name in nested.items():
-        yield f"The table `{name}`:\n\n{options_table(each, what)}"
+    yield options_rows(described_part(registry(), entry).options, what)
 
 
 def _task(task: Task) -> Iterator[str]:

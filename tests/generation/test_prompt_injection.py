@@ -11,11 +11,11 @@ import polars as pl
 import pytest
 from fake_llm import FakeLLM, by_schema
 from hostile_news import HOSTILE, dataset_with, facts, others, touched
+from pool_of import PoolOf
 
 from genre.dataset import Dataset
-from genre.generation import AnswerStore, Engine, Limits, RoundSpec, Routing, prepare_round, run_rounds
+from genre.generation import AnswerStore, Engine, RoundSpec, prepare_round, run_rounds
 from genre.generation.keys import question_key
-from genre.generation.pool import GeneratorPool
 from genre.generation.templates import one_line
 from genre.parts import MalformedOutput, Prompt, Record
 from genre.registry import Registry
@@ -24,16 +24,6 @@ REGISTRY = Registry.load()
 TASKS = sorted(each.part.name for each in REGISTRY.parts("task") if each.distribution == "genre-rec")
 MARK = "A headline to be found again"
 PERMITTED = {"N1", "N2", "N3", "N4", "N5", "N6", "X0"}
-
-
-@attrs.frozen(eq=False)
-class PoolOf(GeneratorPool):
-    """A pool with one generator under every name."""
-
-    generator: FakeLLM
-
-    def get(self, name: str) -> Routing:
-        return Routing.to(self.generator, Limits(attempts=1), name)
 
 
 @attrs.frozen(eq=False)

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from fake_llm import FakeLLM, by_schema
+from pool_of import PoolOf
 from small_data import small_dataset
 
 from genre.dataset import Dataset
@@ -15,16 +16,13 @@ from genre.errors import UsageError
 from genre.generation import (
     AnswerStore,
     Engine,
-    Limits,
     PreparedRound,
     RoundProgress,
     RoundReport,
     RoundSpec,
-    Routing,
     prepare_round,
     run_rounds,
 )
-from genre.generation.pool import GeneratorPool
 from genre.parts import Identity, Prompt, Record, Refused, Skipped
 from genre.registry import Registry
 from genre.settings import Layer, load_settings
@@ -33,16 +31,6 @@ from genre.settings import Layer, load_settings
 @pytest.fixture(scope="module")
 def registry() -> Registry:
     return Registry.load()
-
-
-class PoolOf(GeneratorPool):
-    """A pool with one generator under every name."""
-
-    def __init__(self, generator: FakeLLM) -> None:
-        self._generator = generator
-
-    def get(self, name: str) -> Routing:
-        return Routing.to(self._generator, Limits(attempts=1), name)
 
 
 def run(

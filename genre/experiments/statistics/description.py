@@ -1,7 +1,7 @@
 """What a run folder says of its experiment: variants, features, and what is known of each cell."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -44,6 +44,11 @@ class RunDescription:
     variants: Sequence[RunVariant]
     features: FeatureSettings
 
+    @property
+    def plain(self) -> list[str]:
+        """Names of the variants without rounds."""
+        return [each.name for each in self.variants if not each.rounds]
+
 
 def read_description(folder: Path) -> RunDescription | None:
     """What `experiment.json` says; None where there is no such file.
@@ -68,15 +73,15 @@ def read_description(folder: Path) -> RunDescription | None:
     return RunDescription(variants, structure(features, FeatureSettings, f"{path}, features"))
 
 
-def reference_variant(names: Sequence[str], description: RunDescription | None) -> str:
+def reference_variant(names: Sequence[str], plain: Iterable[str]) -> str:
     """What variants are compared with: `original`, else the first without rounds, else the first.
 
     Args:
         names: of the variants in the results, at least one.
+        plain: of the variants without rounds.
     """
     if ORIGINAL in names:
         return ORIGINAL
-    plain = [each.name for each in description.variants if not each.rounds] if description else []
     return next((name for name in plain if name in names), names[0])
 
 

@@ -81,7 +81,7 @@ def summarize_run(folder: Path, rows: Sequence[Mapping[str, object]]) -> Summary
         return Summary((), None, (), ())
     description = read_description(folder)
     figures = [read_figures(folder, rows, split) for split in dict.fromkeys(str(row["split"]) for row in rows)]
-    reference = reference_variant(figures[0].variants, description)
+    reference = reference_variant(figures[0].variants, description.plain if description else ())
     found: dict[tuple[object, ...], Interval] = {}
     for split in figures:
         found |= _row_intervals(split)

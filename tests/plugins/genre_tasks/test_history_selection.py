@@ -14,12 +14,12 @@ from command_line import Genre
 from fake_llm import FakeLLM, by_schema
 from hypothesis import given
 from hypothesis import strategies as st
+from pool_of import PoolOf
 from small_data import small_dataset
 
 from genre.dataset import Dataset
 from genre.errors import UsageError
-from genre.generation import AnswerStore, Engine, Limits, RoundReport, RoundSpec, Routing, prepare_round, run_rounds
-from genre.generation.pool import GeneratorPool
+from genre.generation import AnswerStore, Engine, RoundReport, RoundSpec, prepare_round, run_rounds
 from genre.modeling import FeatureSettings, prepare_features
 from genre.parts import MalformedOutput, Prompt, Prompter, canonical_json
 from genre.registry import Registry
@@ -31,16 +31,6 @@ WARM = 1
 @pytest.fixture(scope="module")
 def registry() -> Registry:
     return Registry.load()
-
-
-class PoolOf(GeneratorPool):
-    """A pool with one generator under every name."""
-
-    def __init__(self, generator: FakeLLM) -> None:
-        self._generator = generator
-
-    def get(self, name: str) -> Routing:
-        return Routing.to(self._generator, Limits(attempts=1), name)
 
 
 Enrich = Callable[..., tuple[Dataset, list[RoundReport]]]
