@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 NO_ANSWER = re.compile(
     r"ServiceError|ConnectionError|Connect(ion)?Timeout|ReadTimeout|Max retries exceeded|[Cc]ould not connect|"
-    r"Name or service not known|[45]\d\d (Client|Server) Error"
+    r"Name or service not known|(403|407|408|429|5\d\d) (Client|Server) Error"
 )
 SKIPPED = "audit skipped: the advisory service does not answer here; run `make audit` where it does"
 
