@@ -18,7 +18,7 @@ NO_ANSWER = re.compile(
     r"ConnectionError|Connect(ion)?Timeout|ReadTimeout|Max retries exceeded|[Cc]ould not connect|"
     r"Name or service not known|(403|407|408|429|5\d\d) (Client|Server) Error"
 )
-"""What tells of an outage, or of a firewall. `ServiceError`, which pip-audit raises, stands for every refusal as well."""
+"""What tells of an outage, or of a firewall. pip-audit's own `ServiceError` does not, since it covers every refusal."""
 SKIPPED = "audit skipped: the advisory service does not answer here; run `make audit` where it does"
 
 
