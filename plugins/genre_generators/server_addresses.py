@@ -1,11 +1,14 @@
 """Addresses of servers, as options say them."""
 
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import attrs
 
+Address = TypeVar("Address", bound=str | None)
 
-def check_address(_instance: object, attribute: "attrs.Attribute[str | None]", value: str | None) -> None:
+
+def check_address(_instance: object, attribute: "attrs.Attribute[Address]", value: Address) -> None:
     """Validator of an option that is a server's address, which is stored and printed: no password in it.
 
     Raises:
