@@ -1,7 +1,8 @@
 """Asks the advisory service about every package of locks/all.txt; needs nothing but pip-audit.
 
-Ends with 1 when there is a finding or the audit itself is wrong. Ends with 0 when there is none, and when the service
-does not answer, which is told: pip-audit itself says "no known vulnerabilities" where it could ask about nothing.
+Ends with 1 when there is a finding, the audit itself is wrong, or what the service says is refused or cannot be read.
+Ends with 0 when there is none, and when the service does not answer, which is told: pip-audit itself says "no known
+vulnerabilities" where it could ask about nothing.
 """
 
 import json
@@ -14,9 +15,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 NO_ANSWER = re.compile(
-    r"ServiceError|ConnectionError|Connect(ion)?Timeout|ReadTimeout|Max retries exceeded|[Cc]ould not connect|"
+    r"ConnectionError|Connect(ion)?Timeout|ReadTimeout|Max retries exceeded|[Cc]ould not connect|"
     r"Name or service not known|(403|407|408|429|5\d\d) (Client|Server) Error"
 )
+"""What tells of an outage, or of a firewall. pip-audit's own `ServiceError` does not, since it covers every refusal."""
 SKIPPED = "audit skipped: the advisory service does not answer here; run `make audit` where it does"
 
 

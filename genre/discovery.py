@@ -81,6 +81,18 @@ def load_import_string(text: str) -> object:
     return loaded
 
 
+def load_callable(text: str) -> Callable[..., object]:
+    """Import what is called, such as a part's target.
+
+    Raises:
+        UsageError: there is no such module or member, or it cannot be called.
+    """
+    loaded = load_import_string(text)
+    if not callable(loaded):
+        raise UsageError(f"{text!r} is {loaded!r}, which cannot be called", remedy="mend the plugin")
+    return loaded
+
+
 def plugin_sources(settings: Settings) -> list[PluginSource]:
     """Every plugin there is, loaded or not.
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import GenericAlias
-from typing import Any, Final, Literal, TypeVar, get_args, get_origin
+from typing import Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import attrs
 import cattrs
@@ -98,6 +98,12 @@ def structure(values: Mapping[str, object], cls: type[T], where: str) -> T:
 def option_names(cls: type) -> tuple[str, ...]:
     """Names of a class's options."""
     return tuple(field.name for field in attrs.fields(cls))
+
+
+def secret_names(cls: type) -> tuple[str, ...]:
+    """Names of the options that a class declares as secrets."""
+    hints = get_type_hints(cls)
+    return tuple(name for name in option_names(cls) if Secret in (hints[name], *get_args(hints[name])))
 
 
 @functools.cache

@@ -5,8 +5,26 @@ from collections.abc import Iterator, Mapping
 import attrs
 
 from genre.option_docs import DescribedOption, described_options, toml_value
-from genre.parts import Baseline, Kind, Part, Task
+from genre.parts import AnyPart, Baseline, Kind, Part, Task
 from genre.registry import RegisteredPart, Registry, options_class_of
+
+
+@attrs.frozen
+class NamedPart:
+    """A part that a task or a baseline is made of.
+
+    Attributes:
+        role: what it is to it, such as `user encoder`.
+        kind, name: which part it is.
+        said: options that it is given, over its own defaults.
+        table: of `[overrides.NAME]`, where an experiment changes these options; empty for a part of a task.
+    """
+
+    role: str
+    kind: Kind
+    name: str
+    said: Mapping[str, object]
+    table: str = ""
 
 
 @attrs.frozen
@@ -49,20 +67,41 @@ def described_part(registry: Registry, entry: RegisteredPart) -> DescribedPart:
         UsageError: an options class cannot be imported, or a part that it names does not exist or is disabled.
     """
     part = entry.part
+    if isinstance(part, Part):
+        return DescribedPart(entry, part.target, {}, tuple(_with_tables(options_class_of(entry.kind, part))))
+    options = _of_task(registry, part) if isinstance(part, Task) else _of_baseline(registry, part)
+    return DescribedPart(entry, None, _made_of(part), tuple(options))
+
+
+def named_parts(part: AnyPart) -> tuple[NamedPart, ...]:
+    """The parts that a task or a baseline is made of, each once; another part is made of none."""
     if isinstance(part, Task):
-        made_of = {"prompter": part.prompter, "updater": part.updater}
-        made_of |= {"gates": ", ".join(part.gates)} if part.gates else {}
-        return DescribedPart(entry, None, made_of, tuple(_of_task(registry, part)))
+        return (
+            NamedPart("prompter", "prompter", part.prompter, part.defaults),
+            NamedPart("updater", "updater", part.updater, part.defaults),
+            *(NamedPart("gate", "gate", name, said) for name, said in part.gates.items()),
+        )
     if isinstance(part, Baseline):
-        readers = ", ".join(f"{field}: {encoder}" for field, encoder in part.field_encoders.items())
-        made_of = {
-            "field encoders": readers,
-            "news encoder": part.news_encoder,
-            "user encoder": part.user_encoder,
-            "interaction": part.interaction,
-        }
-        return DescribedPart(entry, None, made_of, tuple(_of_baseline(registry, part)))
-    return DescribedPart(entry, part.target, {}, tuple(_with_tables(options_class_of(entry.kind, part))))
+        fields = (
+            NamedPart("field encoder", "field-encoder", name, part.field_options.get(name, {}), f"field_options.{name}")
+            for name in dict.fromkeys(part.field_encoders.values())
+        )
+        return (
+            *fields,
+            NamedPart("news encoder", "news-encoder", part.news_encoder, part.news_options, "news_options"),
+            NamedPart("user encoder", "user-encoder", part.user_encoder, part.user_options, "user_options"),
+            NamedPart("interaction", "interaction", part.interaction, part.interaction_options, "interaction_options"),
+        )
+    return ()
+
+
+def _made_of(part: Task | Baseline) -> Mapping[str, str]:
+    """Names by role; of field encoders and of gates there may be several."""
+    single = {each.role: each.name for each in named_parts(part) if each.role not in ("field encoder", "gate")}
+    if isinstance(part, Baseline):
+        readers = (f"{field}: {encoder}" for field, encoder in part.field_encoders.items())
+        return {"field encoders": ", ".join(readers), **single}
+    return {**single, "gates": ", ".join(part.gates)} if part.gates else single
 
 
 def _with_tables(cls: type | None) -> Iterator[DescribedOption]:
@@ -74,33 +113,25 @@ def _with_tables(cls: type | None) -> Iterator[DescribedOption]:
 
 
 def _of_task(registry: Registry, task: Task) -> Iterator[DescribedOption]:
-    named: tuple[tuple[Kind, str], ...] = (("prompter", task.prompter), ("updater", task.updater))
     seen: set[str] = set()
-    for kind, name in named:
-        for option in _of_part(registry, kind, name, task.defaults):
+    for named in named_parts(task):
+        for option in _of_part(registry, named) if named.kind != "gate" else ():
             if option.name not in seen:  # what both have is one option of the task
                 seen.add(option.name)
                 yield option
 
 
 def _of_baseline(registry: Registry, baseline: Baseline) -> Iterator[DescribedOption]:
-    tables: list[tuple[str, Kind, str, Mapping[str, object]]] = [
-        (f"field_options.{name}", "field-encoder", name, baseline.field_options.get(name, {}))
-        for name in dict.fromkeys(baseline.field_encoders.values())
-    ]
-    tables.append(("news_options", "news-encoder", baseline.news_encoder, baseline.news_options))
-    tables.append(("user_options", "user-encoder", baseline.user_encoder, baseline.user_options))
-    tables.append(("interaction_options", "interaction", baseline.interaction, baseline.interaction_options))
     own = {option.name: option for option in described_options(Baseline)}
     for name in ("dim", "loss"):
         yield attrs.evolve(own[name], default=toml_value(getattr(baseline, name)))
-    for table, kind, name, said in tables:
-        for option in _of_part(registry, kind, name, said):
-            yield attrs.evolve(option, name=f"{table}.{option.name}")
+    for named in named_parts(baseline):
+        for option in _of_part(registry, named):
+            yield attrs.evolve(option, name=f"{named.table}.{option.name}")
 
 
-def _of_part(registry: Registry, kind: Kind, name: str, said: Mapping[str, object]) -> Iterator[DescribedOption]:
+def _of_part(registry: Registry, named: NamedPart) -> Iterator[DescribedOption]:
     """A part's options, with the defaults of who names the part over its own."""
-    part = registry.get(kind, name)
-    for option in _with_tables(options_class_of(kind, part) if isinstance(part, Part) else None):
+    part, said = registry.get(named.kind, named.name), named.said
+    for option in _with_tables(options_class_of(named.kind, part) if isinstance(part, Part) else None):
         yield attrs.evolve(option, default=toml_value(said[option.name])) if option.name in said else option

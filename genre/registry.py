@@ -9,7 +9,7 @@ import attrs
 import pluggy
 
 from genre import hooks
-from genre.discovery import PluginSettings, PluginSource, load_import_string, plugin_sources
+from genre.discovery import PluginSettings, PluginSource, load_callable, load_import_string, plugin_sources
 from genre.errors import GenreError, RunError, RunVetoed, UsageError, nearest
 from genre.options import structure
 from genre.parts import AnyPart, Baseline, Encoder, Kind, Part, RunPlan, Task
@@ -199,11 +199,11 @@ class Registry:
         """What a part's import string names.
 
         Raises:
-            UsageError: the part is unknown or disabled, or its code cannot be imported.
+            UsageError: the part is unknown or disabled, or its code cannot be imported or called.
         """
         part = self.get(kind, name)
         assert isinstance(part, Part)
-        return load_import_string(part.target)  # type: ignore[return-value]
+        return load_callable(part.target)
 
     def structure_options(
         self, kind: Kind, name: str, options: Mapping[str, object], *, where: str | None = None

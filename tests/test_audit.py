@@ -15,8 +15,17 @@ BAD = {"name": "old", "version": "1.0", "vulns": [{"id": "PYSEC-2000-1", "fix_ve
 UNKNOWN = {"name": "mine", "skip_reason": "Dependency not found on PyPI and could not be audited: mine (1.0)"}
 NO_ANSWER = (
     "ERROR:pip_audit._cli:Could not connect to PyPI's vulnerability feed",
-    "pip_audit._service.interface.ServiceError: 503 Server Error: Service Unavailable",
+    "requests.exceptions.HTTPError: 503 Server Error: Service Unavailable for url: https://pypi.org/pypi/attrs/26.1.0/json"
+    "\n\nThe above exception was the direct cause of the following exception:\n\n"
+    "pip_audit._service.interface.ServiceError",
     "requests.exceptions.ConnectionError: Max retries exceeded with url: /pypi/attrs/json",
+)
+
+REFUSED = (
+    "requests.exceptions.HTTPError: 400 Client Error: Bad Request for url: https://pypi.org/pypi/attrs/26.1.0/json"
+    "\n\nThe above exception was the direct cause of the following exception:\n\n"
+    "pip_audit._service.interface.ServiceError",
+    "pip_audit._service.interface.ServiceError: Received malformed version from PyPI: ['one']",
 )
 
 
@@ -70,6 +79,13 @@ def test_a_service_that_does_not_answer_is_told_as_skipped(tmp_path: Path, said:
     code, told = audit(tmp_path, None, said=said, code=1)
     assert code == 0
     assert told.startswith("audit skipped: ")
+
+
+@pytest.mark.parametrize("said", REFUSED)
+def test_a_service_that_refuses_or_says_what_cannot_be_read_fails(tmp_path: Path, said: str) -> None:
+    code, told = audit(tmp_path, None, said=said, code=1)
+    assert code == 1
+    assert said in told
 
 
 def test_an_audit_that_is_wrong_itself_fails_and_says_why(tmp_path: Path) -> None:

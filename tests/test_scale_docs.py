@@ -10,7 +10,7 @@ import attrs
 
 from genre.registry import Registry
 from genre.settings import Layer, Settings, load_settings
-from genre_executors.ray_executor import RayOptions
+from genre_executors.ray_options import RayOptions
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "how-to" / "scale.md").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from typing import Final
 from from_code.markdown import code, documented, options_rows, prose, table
 from genre.generation.asking import AnswerOptions
 from genre.option_docs import described_options, toml_value
-from genre.part_docs import described_part
+from genre.part_docs import NamedPart, described_part, named_parts
 from genre.parts import Baseline, Part, Task
 from genre.registry import RegisteredPart, Registry
 
@@ -65,10 +65,10 @@ def _options(entry: RegisteredPart, part: Part, what: str) -> Iterator[str]:
 
 
 def _task(task: Task) -> Iterator[str]:
-    for kind, name in (("prompter", task.prompter), ("updater", task.updater)):
-        yield f"Its {kind} is [{code(name)}](#part-{kind}-{name})."
+    named = named_parts(task)
+    yield from (f"Its {each.role} is {_linked(each)}." for each in named if each.kind != "gate")
     if task.gates:
-        yield f"Gates: {', '.join(map(code, task.gates))}."
+        yield f"Gates: {', '.join(_linked(each) for each in named if each.kind == 'gate')}."
     template = Path(str(task.defaults["template"]))
     rows = [(code(name), code(toml_value(value))) for name, value in task.defaults.items() if name != "template"]
     if rows:
@@ -88,13 +88,8 @@ def _baseline(baseline: Baseline) -> Iterator[str]:
     yield table(
         ("part", "name", "options that differ from its defaults"),
         [
-            *(
-                ("field encoder", _linked("field-encoder", name), _said(baseline.field_options.get(name, {})))
-                for name in dict.fromkeys(baseline.field_encoders.values())
-            ),
-            ("news encoder", _linked("news-encoder", baseline.news_encoder), _said(baseline.news_options)),
-            ("user encoder", _linked("user-encoder", baseline.user_encoder), _said(baseline.user_options)),
-            ("interaction", _linked("interaction", baseline.interaction), _said(baseline.interaction_options)),
+            (each.role, _linked(each), code(toml_value(each.said)) if each.said else "")
+            for each in named_parts(baseline)
         ],
     )
     yield f"Width {baseline.dim}, loss `{baseline.loss}`."
@@ -102,9 +97,5 @@ def _baseline(baseline: Baseline) -> Iterator[str]:
         yield f"Formulas, parameters and departures from the paper: [{baseline.name}](../{page})."
 
 
-def _linked(kind: str, name: str) -> str:
-    return f"[{code(name)}](#part-{kind}-{name})"
-
-
-def _said(options: object) -> str:
-    return code(toml_value(options)) if options else ""
+def _linked(named: NamedPart) -> str:
+    return f"[{code(named.name)}](#part-{named.kind}-{named.name})"

@@ -13,6 +13,7 @@ from genre.cli.context import option_pairs, print_json, registry_of
 from genre.errors import UsageError
 from genre.registry import Registry
 from genre.untrusted import harmless
+from genre.wording import counted
 
 if TYPE_CHECKING:
     from genre.dataset.checks import Finding, Level
@@ -34,14 +35,14 @@ def check(ctx: click.Context, source: str, options: tuple[str, ...], as_json: bo
     from genre.experiments import check_folder, check_reader, options_from
 
     folder = Path(source)
-    if (folder / MANIFEST).is_file():
-        if options:
-            raise UsageError("a saved data set has no options", where=folder, remedy="leave -o out")
-        findings = check_folder(folder)
-    elif options or not (folder.is_dir() or folder.name != source) or _is_reader(registry_of(ctx), source):
-        findings = check_reader(registry_of(ctx), source, options_from(options))
+    is_saved = (folder / MANIFEST).is_file()
+    if is_saved and options:
+        raise UsageError("a saved data set has no options", where=folder, remedy="leave -o out")
+    looks_like_a_folder = folder.is_dir() or folder.name != source
+    if is_saved or (looks_like_a_folder and not options and not _is_reader(registry_of(ctx), source)):
+        findings = check_folder(folder)  # which tells if there is no data set
     else:
-        findings = check_folder(folder)  # which tells that there is no data set
+        findings = check_reader(registry_of(ctx), source, options_from(options))
     if as_json:
         print_json({"findings": [each.as_json() for each in findings]})
     else:
@@ -64,4 +65,4 @@ def _print(findings: Sequence["Finding"]) -> None:
             if line:
                 click.echo(f"{'':<9}{harmless(line)}")
     counts = Counter(each.kind.level for each in findings)
-    click.echo(", ".join(f"{counts[level]} {level}{'' if counts[level] == 1 else 's'}" for level in _COLORS))
+    click.echo(", ".join(counted(counts[level], level) for level in _COLORS))

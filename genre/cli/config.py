@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from genre.cli.context import FILE, print_json, registry_of
+from genre.cli.context import FILE, print_json, registry_of, settings_changes
 from genre.cli.context import as_json as json_option
 
 
@@ -16,7 +16,7 @@ def config() -> None:
 
 @config.command("show")
 @click.argument("experiment", type=FILE, required=False)
-@click.option("changes", "--set", multiple=True, metavar="A.B=VALUE", help="As of `genre run`; may be repeated.")
+@settings_changes
 @click.option("--origin", is_flag=True, help="Tell where each value comes from: file and line, or a default.")
 @json_option
 @click.pass_context

@@ -1,4 +1,4 @@
-"""What commands share: their names, the registry of this call, JSON output, and paths with their defaults."""
+"""What commands share: their names, options that several have, the registry of this call, and JSON output."""
 
 import json
 from pathlib import Path
@@ -40,6 +40,15 @@ FILE: Final = click.Path(path_type=Path, dir_okay=False)
 
 option_pairs = click.option(
     "options", "-o", "--option", multiple=True, metavar="NAME=VALUE", help="An option; may be repeated."
+)
+settings_changes = click.option(
+    "changes", "--set", multiple=True, metavar="A.B=VALUE", help="Override a value of the experiment; may be repeated."
+)
+generator_name = click.option(
+    "--generator", help="Generator instance from registry.toml; default: the task's, then the default one."
+)
+subjects_limit = click.option(
+    "--limit", type=click.IntRange(min=0), help="Ask about the first so many news or readers only."
 )
 as_json = click.option("as_json", "--json", is_flag=True, help="Print JSON.")
 store_path = click.option(

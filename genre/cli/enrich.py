@@ -4,15 +4,25 @@ from pathlib import Path
 
 import click
 
-from genre.cli.context import FOLDER, budget_limit, executor_name, option_pairs, print_json, registry_of, store_path
+from genre.cli.context import (
+    FOLDER,
+    budget_limit,
+    executor_name,
+    generator_name,
+    option_pairs,
+    print_json,
+    registry_of,
+    store_path,
+    subjects_limit,
+)
 from genre.cli.context import as_json as json_option
 
 
 @click.command()
 @click.argument("folder", type=FOLDER)
 @click.option("tasks", "--task", multiple=True, required=True, help="A task; several make a chain, in this order.")
-@click.option("--generator", help="Generator instance from registry.toml; default: the task's, then the default one.")
-@click.option("--limit", type=click.IntRange(min=0), help="Ask about the first so many news or readers only.")
+@generator_name
+@subjects_limit
 @option_pairs
 @click.option("--out", type=FOLDER, required=True, help="Folder for the enriched data set.")
 @click.option("--retry-quarantined", is_flag=True, help="Ask anew for what an earlier call left in quarantine.")

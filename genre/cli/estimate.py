@@ -6,8 +6,15 @@ from pathlib import Path
 import click
 
 from genre.cli.context import as_json as json_option
-from genre.cli.context import option_pairs, print_json, registry_of, store_path
-from genre.cli.run import settings_changes
+from genre.cli.context import (
+    generator_name,
+    option_pairs,
+    print_json,
+    registry_of,
+    settings_changes,
+    store_path,
+    subjects_limit,
+)
 from genre.errors import UsageError
 
 
@@ -15,8 +22,8 @@ from genre.errors import UsageError
 @click.argument("what", metavar="EXPERIMENT|DATA", type=click.Path(path_type=Path))
 @settings_changes
 @click.option("tasks", "--task", multiple=True, help="A task; several make a chain, in this order.")
-@click.option("--generator", help="Generator instance from registry.toml; default: the task's, then the default one.")
-@click.option("--limit", type=click.IntRange(min=0), help="Ask about the first so many news or readers only.")
+@generator_name
+@subjects_limit
 @option_pairs
 @store_path
 @click.option("budget", "--budget", metavar="AMOUNT", help="Tell whether so many US dollars would do, such as 25usd.")

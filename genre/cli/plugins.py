@@ -8,6 +8,7 @@ import click
 from genre.cli.context import COMMANDS, FOLDER, print_json, registry_of
 from genre.cli.context import as_json as json_option
 from genre.errors import UsageError, nearest
+from genre.untrusted import harmless
 
 if TYPE_CHECKING:
     from genre.registry import Registry
@@ -33,15 +34,15 @@ def list_plugins(ctx: click.Context, kind: str | None, as_json: bool) -> None:
         print_json([entry.as_json() for entry in entries])
         return
     from rich.table import Table
+    from rich.text import Text
 
     from genre.cli.tables import output
 
     table = Table("kind", "name", "from", "on", "summary", box=None, header_style="bold")
     for entry in entries:
-        row = entry.as_json()
-        table.add_row(
-            entry.kind, entry.part.name, entry.distribution, "yes" if entry.enabled else "no", str(row["summary"])
-        )
+        on = "yes" if entry.enabled else "no"
+        cells = (entry.kind, entry.part.name, entry.distribution, on, entry.part.summary)
+        table.add_row(*(Text(harmless(each)) for each in cells))
     output().print(table)
 
 

@@ -9,7 +9,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from genre.cli.context import FILE, FOLDER, option_pairs, registry_of, store_path
+from genre.cli.context import FILE, FOLDER, generator_name, option_pairs, registry_of, store_path
 from genre.cli.context import as_json as json_option
 from genre.errors import UsageError, nearest
 from genre.untrusted import UNSAFE, harmless_lines
@@ -101,7 +101,7 @@ def show_command(ctx: click.Context, /, folder: Path, as_json: bool, **asked: Un
 
 @prompts.command("try")
 @_sampling_options
-@click.option("--generator", help="Generator instance from registry.toml; default: the task's, then the default one.")
+@generator_name
 @store_path
 @json_option
 @click.pass_context

@@ -78,11 +78,12 @@ def _print(found: "Recommendations") -> None:
     from genre.cli.narrow import show
     from genre.cli.tables import output
     from genre.untrusted import harmless
+    from genre.wording import counted
 
     who = "somebody new" if found.reader is None else harmless(found.reader)
-    clicks = "click" if found.clicks == 1 else "clicks"
     leaked = " (leaked)" if found.leaked else ""
-    click.echo(f"for {who}, {found.segment}, {found.clicks:,} {clicks}; of {found.candidates:,} candidates{leaked}")
+    clicks, candidates = counted(found.clicks, "click"), counted(found.candidates, "candidate")
+    click.echo(f"for {who}, {found.segment}, {clicks}; of {candidates}{leaked}")
     if not found.told_apart:
         click.echo("the model gives all of them the same score: the order is that of the data set, and says nothing")
     table = Table(box=None, pad_edge=False, header_style="bold")

@@ -14,6 +14,7 @@ from genre.cli.context import (
     executor_name,
     print_json,
     registry_of,
+    settings_changes,
     store_path,
 )
 from genre.cli.context import as_json as json_option
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from genre.registry import Registry
 
 run_folder = click.option("--out", type=FOLDER, help="The run folder.  [default: runs/NAME]")
-settings_changes = click.option(
-    "changes", "--set", multiple=True, metavar="A.B=VALUE", help="Override a value of the experiment; may be repeated."
-)
 
 
 @click.command()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 import click
 
-from genre.cli.context import FILE, store_path
+from genre.cli.context import FILE, print_json, store_path
 from genre.cli.context import as_json as json_option
 from genre.errors import UsageError, nearest
 from genre.untrusted import harmless
@@ -48,7 +48,7 @@ def stats_command(store: Path, as_json: bool) -> None:
     if as_json:
         rows = [_totals_json(each) for each in totals]
         times = {"first": _iso(first), "last": _iso(last)}
-        _print_json({"store": str(store), "bytes": size, **times, "rows": rows, "superseded": attrs.asdict(superseded)})
+        print_json({"store": str(store), "bytes": size, **times, "rows": rows, "superseded": attrs.asdict(superseded)})
         return
     _print_totals(totals)
     if superseded.answers:
@@ -78,7 +78,7 @@ def show_command(
             raise UsageError("there is no such answer", where=store, remedy="see `genre store stats`")
     described = [_describe(row) for row in rows]
     if as_json:
-        _print_json(described)
+        print_json(described)
         return
     for number, fields in enumerate(described):
         text = str(fields.pop("text"))
@@ -242,11 +242,6 @@ def _shown(value: object) -> str:
     if value is None or value == "":
         return "unknown"
     return harmless(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-
-
-def _print_json(value: object) -> None:
-    """JSON in ASCII: what models and servers said must not reach a terminal as it is."""
-    click.echo(json.dumps(value, indent=2))
 
 
 def _iso(seconds: int | None) -> str | None:

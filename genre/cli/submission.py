@@ -8,6 +8,7 @@ import click
 
 from genre.cli.context import FILE, FOLDER, as_json, cache_path, print_json, registry_of
 from genre.untrusted import harmless
+from genre.wording import counted
 
 _LEFT_OUT: Final = {
     "dangling_candidate_ids": "candidates were dropped when the set was read, and have no rank",
@@ -67,6 +68,6 @@ def check_command(file: Path, folder: Path, split: str, as_json: bool) -> None:
             click.echo(f"{each.where}: {each.message}")
         if len(problems) == MOST_PROBLEMS:
             click.echo("reading stopped here")
-        click.echo(f"{len(problems)} problem{'' if len(problems) == 1 else 's'}")
+        click.echo(counted(len(problems), "problem"))
     if problems:
         sys.exit(1)

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import attrs
@@ -15,6 +14,7 @@ import attrs
 from genre.downloads.partial import Partial
 from genre.errors import RunError
 from genre.parts import Archive
+from genre.proxies import proxy_for
 
 OnBytes = Callable[[str, int, int | None], None]
 """Told an archive's name, how many bytes are there, and how many there will be, if the server says."""
@@ -117,7 +117,7 @@ class _Fetching:
         validator = self.partial.validator(public(self.url))
         there = self.partial.size if validator else 0
         headers = {"Range": f"bytes={there}-", "If-Range": validator} if there else {}
-        async with self.session.get(self.url, headers=headers, proxy=_proxy_for(self.url)) as response:
+        async with self.session.get(self.url, headers=headers, proxy=proxy_for(self.url)) as response:
             if leaves_encryption([self.url, *(str(each.url) for each in (*response.history, response))]):
                 raise MirrorFailed(f"it leads to {response.url.host} without encryption")
             if there and response.status == 416:
@@ -183,12 +183,3 @@ def _validator(response: aiohttp.ClientResponse) -> str:
     """What tells this version of the file from others, if anything does: weak tags may stand for several."""
     tag = response.headers.get("ETag", "")
     return tag if tag.startswith('"') else response.headers.get("Last-Modified", "")
-
-
-def _proxy_for(url: str) -> str | None:
-    """The proxy that the environment names; aiohttp can look for it, but then sends passwords of ~/.netrc as well."""
-    parts = urlsplit(url)
-    if parts.hostname in ("127.0.0.1", "localhost", "::1") or proxy_bypass(parts.netloc):
-        return None
-    proxy = getproxies().get(parts.scheme)
-    return proxy if proxy is None or "://" in proxy else f"http://{proxy}"

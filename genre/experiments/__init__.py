@@ -6,7 +6,7 @@ from genre.lazy import importer
 
 if TYPE_CHECKING:
     from genre.experiments.checking import check_folder, check_reader
-    from genre.experiments.enrichment import Enriched, enrich_variants
+    from genre.experiments.enrichment import Enriched, enrich_variants, rehearse_rounds
     from genre.experiments.estimate import Estimate, estimate_experiment, estimate_folder
     from genre.experiments.export import export_model
     from genre.experiments.inspection import describe_news, describe_readers
@@ -64,6 +64,7 @@ _HOMES: Final = {
     "quickstart": "run",
     "read_dataset": "steps",
     "recommend": "recommendation",
+    "rehearse_rounds": "enrichment",
     "run_experiment": "run",
     "summarize_run": "statistics.summary",
     "train_model": "models",
@@ -110,6 +111,7 @@ __all__ = [
     "quickstart",
     "read_dataset",
     "recommend",
+    "rehearse_rounds",
     "run_experiment",
     "summarize_run",
     "train_model",

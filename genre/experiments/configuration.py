@@ -3,14 +3,15 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 import attrs
 
 from genre.errors import UsageError
-from genre.experiments.plan import Experiment, changes_registry, load_experiment, options_from, plain
-from genre.options import HIDDEN, Secret, without_password
-from genre.registry import Registry
+from genre.experiments.plan import Experiment, changes_registry, load_experiment, options_from, plain, registry_under
+from genre.generation.instances import InstanceKind
+from genre.options import HIDDEN, Secret, option_names, secret_names, without_password
+from genre.registry import Registry, options_class_of
 from genre.settings import TABLES, Layer, Settings, place_of, read_toml
 
 DEFAULT: Final = "default"
@@ -49,17 +50,28 @@ def configuration(
             raise UsageError(
                 "there is no experiment that could be changed", remedy="name an experiment file before --set"
             )
-        return list(_of_registry(registry.settings))
+        return list(_of_registry(registry))
     loaded = load_experiment(experiment, changes)
-    settings = loaded.layered(registry.settings)
-    registry.with_settings(settings)  # a mistake in its tables is told
-    return [*_of_experiment(loaded, experiment, changes), *_of_registry(settings)]
+    return [*_of_experiment(loaded, experiment, changes), *_of_registry(registry_under(loaded, registry))]
 
 
-def _of_registry(settings: Settings) -> Iterator[ConfiguredValue]:
+def _of_registry(registry: Registry) -> Iterator[ConfiguredValue]:
+    settings, secrets = registry.settings, set(_declared_secrets(registry))
     for table in TABLES:
         for path, value in _leaves({name: plain(each) for name, each in settings.table(table).items()}, (table,)):
-            yield ConfiguredValue(".".join(path), _shown(path, value), _origin(settings, path))
+            shown = HIDDEN if path[:3] in secrets and not _is_variable(value) else _shown(path, value)
+            yield ConfiguredValue(".".join(path), shown, _origin(settings, path))
+
+
+def _declared_secrets(registry: Registry) -> Iterator[tuple[str, ...]]:
+    """Options of instances that their parts declare as secrets, whatever they are called."""
+    for kind in get_args(InstanceKind):
+        table = f"{kind}s"
+        for name, said in registry.settings.table(table).items():
+            plugin = said.get("plugin", name) if isinstance(said, Mapping) else name
+            for entry in registry.parts(kind):
+                if entry.part.name == plugin and (cls := options_class_of(kind, entry.part)):
+                    yield from ((table, name, option) for option in secret_names(cls))
 
 
 def _of_experiment(experiment: Experiment, file: Path, changes: Iterable[str]) -> Iterator[ConfiguredValue]:
@@ -98,20 +110,23 @@ def _leaves(table: Mapping[str, object], path: tuple[str, ...]) -> Iterator[tupl
         place = (*path, str(name))
         if isinstance(value, list | tuple) and any(isinstance(each, Mapping) for each in value):
             value = {str(number): each for number, each in enumerate(value)}  # noqa: PLW2901
-        if isinstance(value, Mapping) and value and not _names_a_secret(value):
+        if isinstance(value, Mapping) and value and not _is_variable(value):
             yield from _leaves(value, place)
         else:
             yield place, value
 
 
-def _names_a_secret(value: Mapping[str, object]) -> bool:
-    """Whether it is `{ env = "NAME" }`."""
-    return set(value) == {field.name for field in attrs.fields(Secret)}
+def _is_variable(value: object) -> bool:
+    """Whether it is `{ env = "NAME" }`, which tells where a secret is and not what it is."""
+    return isinstance(value, Mapping) and set(value) == set(option_names(Secret))
 
 
 def _shown(path: tuple[str, ...], value: object) -> object:
-    """A key in clear text is refused when it is used, and not shown before; nor is a password in an address."""
-    if isinstance(value, Mapping) and _names_a_secret(value):
+    """A key in clear text is refused when it is used, and not shown before; nor is a password in an address.
+
+    By its name, since what no part declares, as a misspelt `api_kye`, may be a key as well.
+    """
+    if isinstance(value, Mapping) and _is_variable(value):
         return f"${value['env']}"
     names = {*path[2:], path[-1]}  # a table of registry.toml and what it describes may be called anything
     hides = path[0] not in ("features", "training") and any(map(_SECRET.search, names))

@@ -56,11 +56,10 @@ def enrich_variants(
         retry_quarantined: ask anew for what lies in quarantine there.
 
     Raises:
-        UsageError: there is no such executor, or a gate cannot be made; told before the first call.
+        UsageError: what `rehearse_rounds` tells, which is to be asked before.
         RunError: a generator cannot go on. All answers so far are stored, and the same call goes on from there.
     """
     chosen = find_executor(registry, executor)
-    _rehearse_gates(dataset, variants.values())
 
     def tell(event: AnswersStored) -> None:
         registry.announce("genre_answers_stored", event=event)
@@ -68,11 +67,6 @@ def enrich_variants(
     async def enrich_all(answers: AnswerStore) -> dict[str, Enriched]:
         enriched: dict[str, Enriched] = {}
         async with generator_pool(registry, observer.on_message) as pool:
-            for rounds in variants.values():
-                for each in rounds:
-                    pool.get(
-                        each.generator_name
-                    )  # a mistake in the last round's generator is told before the first call
             work = Work(
                 registry,
                 answers,
@@ -98,8 +92,30 @@ def enrich_variants(
         return run_to_end(enrich_all(answers))
 
 
+def rehearse_rounds(
+    registry: Registry,
+    dataset: Dataset,
+    variants: Mapping[str, Sequence[PreparedRound]],
+    *,
+    executor: str | None = None,
+) -> None:
+    """Make once what the rounds of every variant need: what is missing is told before a file is made or money spent.
+
+    Raises:
+        UsageError: there is no such executor, or a generator or a gate cannot be made.
+    """
+    find_executor(registry, executor)
+    run_to_end(_rehearse_generators(registry, variants.values()))
+    _rehearse_gates(dataset, variants.values())
+
+
+async def _rehearse_generators(registry: Registry, variants: Iterable[Sequence[PreparedRound]]) -> None:
+    async with generator_pool(registry) as pool:
+        for name in dict.fromkeys(each.generator_name for rounds in variants for each in rounds):
+            pool.get(name)
+
+
 def _rehearse_gates(dataset: Dataset, variants: Iterable[Sequence[PreparedRound]]) -> None:
-    """Make every gate once: what it misses in the data set is told before money is spent."""
     made: set[tuple[str, ...]] = set()
     for rounds in variants:
         written, earlier = dataset, ""

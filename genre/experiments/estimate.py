@@ -15,7 +15,7 @@ from genre.dataset import Dataset, load_dataset
 from genre.errors import GenreError
 from genre.experiments.loop import run_to_end
 from genre.experiments.observer import Observer
-from genre.experiments.plan import Experiment
+from genre.experiments.plan import Experiment, registry_under
 from genre.experiments.rounds import rounds_of_experiment, rounds_of_tasks
 from genre.experiments.steps import read_dataset
 from genre.generation import GeneratorPool, PreparedRound, run_rounds
@@ -95,7 +95,7 @@ def estimate_experiment(
     Raises:
         UsageError: something in the experiment is wrong.
     """
-    registry = registry.with_settings(experiment.layered(registry.settings))
+    registry = registry_under(experiment, registry)
     variants = rounds_of_experiment(experiment, registry)
     spec = experiment.dataset
     dataset = read_dataset(

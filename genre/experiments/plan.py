@@ -11,10 +11,12 @@ import attrs
 
 from genre.errors import UsageError, nearest
 from genre.generation import RoundSpec
+from genre.generation.instances import check_instances
 from genre.modeling import FeatureSettings, TrainingSettings
 from genre.modeling.untrained import UNTRAINED
 from genre.options import option_names, structure
 from genre.parts import NAME_RULE, is_name
+from genre.registry import Registry
 from genre.settings import TABLES, Layer, Settings, Table, read_toml
 
 _FILE: Final = "experiment"
@@ -209,6 +211,17 @@ class Experiment:
             path = layer.path or (self.path if layer.origin == _FILE else None)
             settings = settings.over(attrs.evolve(layer, path=path))
         return settings
+
+
+def registry_under(experiment: Experiment, registry: Registry) -> Registry:
+    """The same plugins, under what the experiment says of generators, tasks and plugins.
+
+    Raises:
+        UsageError: something of that means nothing.
+    """
+    layered = registry.with_settings(experiment.layered(registry.settings))
+    check_instances(layered, experiment.settings)
+    return layered
 
 
 def load_experiment(path: Path, changes: Iterable[str] = ()) -> Experiment:

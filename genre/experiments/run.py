@@ -9,7 +9,7 @@ import attrs
 from genre.dataset import Dataset, check_dataset_folder, save_dataset
 from genre.errors import UsageError, nearest
 from genre.experiments.cells import CellJob, find_job_executor, run_cell, run_cells_at_once
-from genre.experiments.enrichment import enrich_variants
+from genre.experiments.enrichment import enrich_variants, rehearse_rounds
 from genre.experiments.models import (
     CellPlan,
     build_model,
@@ -19,13 +19,13 @@ from genre.experiments.models import (
     releases,
 )
 from genre.experiments.observer import Announcer, Observer
-from genre.experiments.plan import BaselineOverride, Experiment, VariantSpec, load_experiment
+from genre.experiments.plan import BaselineOverride, Experiment, VariantSpec, load_experiment, registry_under
 from genre.experiments.results import Cell, UntrainedCell, finished_cell, result_rows, write_json
 from genre.experiments.rounds import rounds_of_experiment
 from genre.experiments.run_lock import run_lock
 from genre.experiments.statistics.summary import write_summary
 from genre.experiments.steps import read_dataset
-from genre.experiments.tracking import find_trackers, tracked
+from genre.experiments.tracking import find_trackers, make_trackers, tracked
 from genre.generation import PreparedRound, RoundReport
 from genre.generation.instances import Instance
 from genre.modeling import (
@@ -145,12 +145,12 @@ def run_experiment(
         plan.registry, spec.reader, spec.options, vectors=spec.vectors, halve=spec.halve, path=experiment.path
     )
     _check_splits(plan, dataset)
+    rehearse_rounds(plan.registry, dataset, plan.rounds, executor=executor)
+    made = make_trackers(plan.registry, plan.trackers, TrackedRun(experiment.name, folder))
     _rehearse(plan, dataset, cache)
     for variant in experiment.variants:
         check_dataset_folder(folder / "datasets" / variant.name)
-    run = TrackedRun(experiment.name, folder)
-    watching = tracked(plan.registry, plan.trackers, run, planned, observer or Observer())
-    with run_lock(folder), watching as watcher:
+    with run_lock(folder), tracked(made, planned, observer or Observer()) as watcher:
         return _run(
             plan, dataset, folder, store, watcher=watcher, cache=cache, budget=budget, executor=executor, jobs=jobs
         )
@@ -221,7 +221,7 @@ def _answered_by(generator: str, variant: VariantSpec) -> VariantSpec:
 
 
 def _plan(experiment: Experiment, registry: Registry, trackers: Sequence[str]) -> _Plan:
-    registry = registry.with_settings(experiment.layered(registry.settings))
+    registry = registry_under(experiment, registry)
     source = str(experiment.path or experiment.name)
     rounds = rounds_of_experiment(experiment, registry)
     _check_names(experiment, registry, source)

@@ -13,7 +13,7 @@ from genre.dataset import (
     split_impressions,
 )
 from genre.errors import UsageError
-from genre.experiments.enrichment import Enriched, enrich_variants
+from genre.experiments.enrichment import Enriched, enrich_variants, rehearse_rounds
 from genre.experiments.observer import Observer
 from genre.experiments.plan import Halve
 from genre.experiments.rounds import rounds_of_tasks
@@ -118,6 +118,7 @@ def enrich_folder(
     rounds = rounds_of_tasks(registry, tasks, generator=generator, limit=limit, options=options)
     plan = RunPlan(name=out.name, rounds=[(out.name, each.task.name, each.generator_name) for each in rounds])
     registry.announce_plan(plan)
+    rehearse_rounds(registry, dataset, {out.name: rounds}, executor=executor)
     check_dataset_folder(out)
     enriched = enrich_variants(
         registry,

@@ -39,21 +39,24 @@ def find_trackers(registry: Registry, names: Sequence[str], *, where: str | None
     return found
 
 
-@contextmanager
-def tracked(
-    registry: Registry, trackers: Mapping[str, Instance], run: TrackedRun, plan: RunPlan, observer: Observer
-) -> Iterator[Observer]:
-    """An observer that tells trackers, and another observer, of everything. They are told, too, how the block ended.
-
-    Args:
-        trackers: as `find_trackers` found them.
+def make_trackers(registry: Registry, found: Mapping[str, Instance], run: TrackedRun) -> dict[str, Tracker]:
+    """The trackers that `find_trackers` found, for one run. Nothing is written yet.
 
     Raises:
-        UsageError: a tracker cannot be made, such as for a package that is not installed.
+        UsageError: one cannot be made, such as for a package that is not installed.
+        RunError: one failed; names it.
+    """
+    return {name: _make(registry, name, each, run) for name, each in found.items()}
+
+
+@contextmanager
+def tracked(trackers: Mapping[str, Tracker], plan: RunPlan, observer: Observer) -> Iterator[Observer]:
+    """An observer that tells trackers, and another observer, of everything. They are told, too, how the block ended.
+
+    Raises:
         RunError: a tracker failed; names it.
     """
-    made = {name: _make(registry, name, each, run) for name, each in trackers.items()}
-    tracking = Tracking(made, observer)
+    tracking = Tracking(trackers, observer)
     try:
         tracking.tell(plan)
         yield tracking

@@ -5,7 +5,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import attrs
 
@@ -22,10 +22,9 @@ _NOISE: Final = 0.02
 _MANY: Final = 0.1
 """Share of rate limits among the latest calls that shows too high a rate; fewer are hiccups, and only pause."""
 
-
-def _positive(_instance: object, attribute: "attrs.Attribute[Any]", value: float | None) -> None:
-    if value is not None and not value > 0:
-        raise ValueError(f"{attribute.name} is {value!r}, and more than 0 is expected")
+_positive: Final = attrs.validators.gt(0.0)
+_positive_if_any: Final = attrs.validators.optional(_positive)
+_at_least_one: Final = attrs.validators.ge(1)
 
 
 @attrs.frozen
@@ -45,11 +44,11 @@ class Limits:
             generator is declared down.
     """
 
-    concurrency: int = attrs.field(default=8, validator=_positive)
-    requests_per_minute: float | None = attrs.field(default=None, validator=_positive)
-    tokens_per_minute: float | None = attrs.field(default=None, validator=_positive)
+    concurrency: int = attrs.field(default=8, validator=_at_least_one)
+    requests_per_minute: float | None = attrs.field(default=None, validator=_positive_if_any)
+    tokens_per_minute: float | None = attrs.field(default=None, validator=_positive_if_any)
     slow_down_at: float = attrs.field(default=8.0, validator=attrs.validators.gt(1))
-    attempts: int = attrs.field(default=4, validator=_positive)
+    attempts: int = attrs.field(default=4, validator=_at_least_one)
     backoff: float = attrs.field(default=0.5, validator=_positive)
     longest_backoff: float = attrs.field(default=30.0, validator=_positive)
     patience: float = attrs.field(default=300.0, validator=_positive)

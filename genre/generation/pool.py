@@ -1,6 +1,6 @@
 """Named generator instances: what `[generators.NAME]` in registry.toml describes."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import cast
 
@@ -72,15 +72,12 @@ class GeneratorPool:
 
     def _make(self, name: str, named_at: str | None) -> tuple[Generator | Router, Limits]:
         found = instance(self._registry, "generator", name, named_at=named_at)
-        limits = found.options.pop("limits", {})
-        if not isinstance(limits, Mapping):
-            raise UsageError(f"limits is {limits!r}, and a table is expected", where=found.where)
         options = self._registry.structure_options("generator", found.plugin, found.options, where=found.where)
         make = self._registry.target("generator", found.plugin)
         generator = make(options if self._reads_keys else without_secrets(options))
         if hasattr(generator, "on_message"):
             generator.on_message = lambda text: self._on_message(f"{name}: {text}")
-        limits = {**getattr(generator, "default_limits", {}), **limits}
+        limits = {**getattr(generator, "default_limits", {}), **found.limits}
         return cast(Generator | Router, generator), structure(limits, Limits, f"{found.where}.limits")
 
 

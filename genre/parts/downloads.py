@@ -5,29 +5,23 @@ from typing import Final
 
 import attrs
 
-from genre.parts.names import NAME_RULE, is_name
-from genre.parts.records import Part, is_import_string
+from genre.parts.records import Part, must_be_import_string, must_be_name
 
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
-def _is_file_name(_instance: object, attribute: "attrs.Attribute[str]", value: str) -> None:
+def _must_be_file_name(_instance: object, attribute: "attrs.Attribute[str]", value: str) -> None:
     if not _FILE_NAME.fullmatch(value):
         raise ValueError(f"{attribute.name} {value!r} must be a file name of letters, digits, dots, - and _")
 
 
-_are_file_names: Final = attrs.validators.deep_iterable(_is_file_name)
+_must_be_file_names: Final = attrs.validators.deep_iterable(_must_be_file_name)
 
 
-def _are_https(_instance: object, attribute: "attrs.Attribute[tuple[str, ...]]", value: tuple[str, ...]) -> None:
+def _must_be_https(_instance: object, attribute: "attrs.Attribute[tuple[str, ...]]", value: tuple[str, ...]) -> None:
     for url in value:
         if not url.startswith("https://"):
             raise ValueError(f"{attribute.name} {url!r} must start with https://: what is fetched first is trusted")
-
-
-def _is_download_name(_instance: object, attribute: "attrs.Attribute[str]", value: str) -> None:
-    if not is_name(value):
-        raise ValueError(f"{attribute.name} {value!r} must be {NAME_RULE}")
 
 
 @attrs.frozen(kw_only=True)
@@ -42,10 +36,10 @@ class Archive:
         most_bytes: more than this is neither fetched nor unpacked.
     """
 
-    name: str = attrs.field(validator=_is_file_name)
-    folder: str = attrs.field(validator=_is_file_name)
-    files: tuple[str, ...] = attrs.field(validator=[attrs.validators.min_len(1), _are_file_names])
-    further: tuple[str, ...] = attrs.field(default=(), validator=_are_file_names)
+    name: str = attrs.field(validator=_must_be_file_name)
+    folder: str = attrs.field(validator=_must_be_file_name)
+    files: tuple[str, ...] = attrs.field(validator=[attrs.validators.min_len(1), _must_be_file_names])
+    further: tuple[str, ...] = attrs.field(default=(), validator=_must_be_file_names)
     most_bytes: int = 16 * 2**30
 
 
@@ -62,11 +56,11 @@ class Download:
         archives: what is fetched.
     """
 
-    name: str = attrs.field(validator=_is_download_name)
+    name: str = attrs.field(validator=must_be_name)
     summary: str
     licence: str
     licence_url: str
-    mirrors: tuple[str, ...] = attrs.field(validator=_are_https)
+    mirrors: tuple[str, ...] = attrs.field(validator=_must_be_https)
     archives: tuple[Archive, ...] = attrs.field(validator=attrs.validators.min_len(1))
 
 
@@ -78,4 +72,4 @@ class DatasetPart(Part):
         downloads: import string of a tuple of `Download`.
     """
 
-    downloads: str = attrs.field(validator=is_import_string)
+    downloads: str = attrs.field(validator=must_be_import_string)

@@ -26,12 +26,22 @@ Kind: TypeAlias = Literal[
 """What a part plugs into."""
 
 
-def _is_name(_instance: object, attribute: "attrs.Attribute[str]", value: str) -> None:
+def must_be_name(_instance: object, attribute: "attrs.Attribute[str]", value: str) -> None:
+    """Validator of a field that is a part's name.
+
+    Raises:
+        ValueError: it is none.
+    """
     if not is_name(value):
         raise ValueError(f"{attribute.name} {value!r} must be {NAME_RULE}")
 
 
-def is_import_string(_instance: object, attribute: "attrs.Attribute[str]", value: str) -> None:
+def must_be_import_string(_instance: object, attribute: "attrs.Attribute[str]", value: str) -> None:
+    """Validator of a field that names code.
+
+    Raises:
+        ValueError: it is no import string.
+    """
     module, _, member = value.partition(":")
     if not (all(part.isidentifier() for part in module.split(".")) and member.isidentifier()):
         raise ValueError(f"{attribute.name} {value!r} must be an import string such as 'my_package.module:Name'")
@@ -49,11 +59,11 @@ class Part:
         options: import string of an attrs class, or None for a part without options.
     """
 
-    name: str = attrs.field(validator=_is_name)
+    name: str = attrs.field(validator=must_be_name)
     summary: str = attrs.field(validator=attrs.validators.min_len(1))
     source: str = ""
-    target: str = attrs.field(validator=is_import_string)
-    options: str | None = attrs.field(default=None, validator=attrs.validators.optional(is_import_string))
+    target: str = attrs.field(validator=must_be_import_string)
+    options: str | None = attrs.field(default=None, validator=attrs.validators.optional(must_be_import_string))
 
 
 @attrs.frozen(kw_only=True)
@@ -79,7 +89,7 @@ class Task:
         gates: names of gates that every answer passes, with their options.
     """
 
-    name: str = attrs.field(validator=_is_name)
+    name: str = attrs.field(validator=must_be_name)
     summary: str = attrs.field(validator=attrs.validators.min_len(1))
     source: str = ""
     prompter: str
@@ -103,7 +113,7 @@ class Baseline:
         news_options, user_options, interaction_options: options of the other parts.
     """
 
-    name: str = attrs.field(validator=_is_name)
+    name: str = attrs.field(validator=must_be_name)
     summary: str = attrs.field(validator=attrs.validators.min_len(1))
     source: str = ""
     field_encoders: Mapping[str, str]

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 import attrs
 
 from genre.generation.costs import Cost, money
+from genre.report.formatting import HOLM, NONE, probability, signed, signed_interval
 from genre.report.run_folder import Gain, Run
-from genre.report.wording import HOLM, NONE, counted, probability, signed, signed_interval
-from genre.wording import listed
+from genre.wording import counted, listed
 
 
 @attrs.frozen

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from genre.dataset import load_dataset
 from genre.errors import UsageError
 from genre.experiments.results import METRICS, SEGMENTS
-from genre.report import plots, tables, wording
+from genre.report import formatting, plots, tables
 from genre.report.answer import answer
 from genre.report.changes import Changes, changes_of
 from genre.report.examples import (
@@ -31,6 +31,7 @@ from genre.report.run_folder import Curve, Run, read_run
 from genre.report.svg import VARIANT_COLORS, drawing
 from genre.untrusted import harmless
 from genre.version import __version__
+from genre.wording import counted
 
 REPORT: Final = "report.html"
 _HERE: Final = Path(__file__).parent
@@ -93,7 +94,8 @@ def render(run: Run) -> str:
                 lineages=shown.lineages,
                 experiment=_as_text(run.experiment),
                 tables=tables,
-                wording=wording,
+                formatting=formatting,
+                counted=counted,
                 metrics=[name for name in METRICS if any(each.values[name] is not None for each in run.figures)],
                 segments=SEGMENTS,
                 pictures=_Pictures(run),
@@ -194,7 +196,7 @@ class _Pictures:
     def forest(self, split: str, segment: str, metric: str) -> Markup:
         """Gains of a metric."""
         gains = self.run.gains_of(split, segment, metric)
-        title = f"Gains in {wording.METRIC_NAMES.get(metric, metric)} on {split}, {wording.READERS[segment]}"
+        title = f"Gains in {formatting.METRIC_NAMES.get(metric, metric)} on {split}, {formatting.READERS[segment]}"
         return plots.forest(gains, self.run, key=self._key(), title=title)
 
     def curves(self, baseline: str) -> Markup:
@@ -210,7 +212,7 @@ class _Pictures:
     def watched(self, baseline: str) -> str:
         """What its curves are of."""
         metric = plots.watched(self.curves_of(baseline), self.run)
-        return "loss" if metric is None else wording.METRIC_NAMES.get(metric, metric)
+        return "loss" if metric is None else formatting.METRIC_NAMES.get(metric, metric)
 
     def history(self, split: str, baseline: str) -> Markup:
         """AUC by length of history."""
@@ -244,11 +246,11 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["metric"] = lambda name: wording.METRIC_NAMES.get(name, name)
-    made.filters["readers"] = lambda segment: wording.READERS[segment]
+    made.filters["metric"] = lambda name: formatting.METRIC_NAMES.get(name, name)
+    made.filters["readers"] = lambda segment: formatting.READERS[segment]
     made.filters["authors"] = authors
-    made.filters["brief"] = lambda model: wording.shortened(model, 40)
-    made.filters["quoted"] = lambda title: f"“{wording.shortened(title, 90)}”"
+    made.filters["brief"] = lambda model: formatting.shortened(model, 40)
+    made.filters["quoted"] = lambda title: f"“{formatting.shortened(title, 90)}”"
     made.tests["compared"] = lambda metric, run, split: bool(run.gains_of(split, "all", metric))
     made.tests["compared_readers"] = lambda segment, run, split: bool(run.gains_of(split, segment))
     return made

@@ -8,9 +8,9 @@ import attrs
 from markupsafe import Markup
 
 from genre.report.answer import significant
+from genre.report.formatting import METRIC_NAMES, plain, probability, shortened, signed, signed_interval
 from genre.report.run_folder import Curve, Gain, Run, SegmentFigure
 from genre.report.svg import COLORS, VARIANT_COLORS, inline
-from genre.report.wording import METRIC_NAMES, plain, probability, shortened, signed, signed_interval
 from genre.untrusted import harmless
 
 if TYPE_CHECKING:

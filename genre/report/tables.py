@@ -8,9 +8,9 @@ from genre.generation import RoundReport
 from genre.generation.costs import Cost, money
 from genre.generation.reports import ModelReport
 from genre.report.answer import significant
+from genre.report.formatting import NONE, figure, interval, plain, probability, signed, signed_interval
 from genre.report.plots import watched
 from genre.report.run_folder import BEYOND, Curve, Run, SegmentFigure
-from genre.report.wording import NONE, figure, interval, plain, probability, signed, signed_interval
 
 
 @attrs.frozen

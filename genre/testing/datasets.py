@@ -131,14 +131,18 @@ class _Laws:
         return self._dataset
 
     def _read(self) -> Dataset:
-        dataset = self.subject.make()
-        require(
-            isinstance(dataset, Dataset),
-            "a data set reader returns a genre.dataset.Dataset",
-            found=type(dataset).__name__,
-            remedy="return what genre.dataset.assemble makes",
-        )
-        return cast(Dataset, dataset)
+        law = "a data set reader returns a genre.dataset.Dataset"
+        return required_dataset(self.subject.make(), law, remedy="return what genre.dataset.assemble makes")
+
+
+def required_dataset(made: object, law: str, *, remedy: str) -> Dataset:
+    """What a part returned, which by its law is a data set.
+
+    Raises:
+        ConformanceError: it is something else.
+    """
+    require(isinstance(made, Dataset), law, found=type(made).__name__, remedy=remedy)
+    return cast(Dataset, made)
 
 
 def require_references(dataset: Dataset) -> None:

@@ -6,12 +6,12 @@ import os
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Final, cast, get_args
+from typing import Final, cast
 
 import attrs
 
 from genre.generation import parse_answer
-from genre.options import Secret
+from genre.options import secret_names
 from genre.parts import (
     Completion,
     GenerationError,
@@ -101,7 +101,8 @@ class _Laws:
         )
 
     def the_identity_holds_no_secret(self) -> None:
-        for option in self._secrets():
+        cls = self.subject.registry.options_class("generator", self.subject.name)
+        for option in secret_names(cls) if cls else ():
             with _variable(f"conformance-{uuid.uuid4().hex}") as (name, value):
                 identity = self._make({option: {"env": name}}).identity
                 require(
@@ -177,11 +178,6 @@ class _Laws:
     def _make(self, further: dict[str, object] | None = None) -> Generator:
         return cast(Generator, self.subject.make(further))
 
-    def _secrets(self) -> list[str]:
-        cls = self.subject.registry.options_class("generator", self.subject.name)
-        fields = attrs.fields(attrs.resolve_types(cls)) if cls else ()
-        return [field.name for field in fields if field.type is Secret or Secret in get_args(field.type)]
-
     def _written(self, identity: Identity) -> str:
         return json.dumps(attrs.asdict(identity), allow_nan=False, ensure_ascii=False)
 
@@ -237,7 +233,7 @@ class _Laws:
 
 
 async def _close(generator: Generator) -> None:
-    close: Any = getattr(generator, "aclose", None)
+    close: Callable[[], Awaitable[None]] | None = getattr(generator, "aclose", None)
     if close is not None:
         await close()
 

@@ -93,7 +93,7 @@ class ModuleLaws:
         inputs = self.case.inputs(0)
         together = self._evaluated(inputs)
         backwards = torch.arange(ROWS).flip(0)
-        self._require_close(
+        require_close(
             self._evaluated(_rows(inputs, backwards)).flip(0),
             together,
             "in evaluation mode the order of the rows changes no row",
@@ -101,7 +101,7 @@ class ModuleLaws:
         )
         for row in range(ROWS):
             alone = self._evaluated(_rows(inputs, torch.tensor([row])))
-            self._require_close(
+            require_close(
                 alone[0],
                 together[row],
                 f"in evaluation mode row {row} is the same alone as among others",
@@ -198,7 +198,7 @@ class ModuleLaws:
                     "register each weight once: no two names for one tensor, no state outside parameters and buffers",
                 ) from error
         with torch.no_grad():
-            self._require_close(
+            require_close(
                 self.case.call(fresh, inputs),
                 self.case.call(module, inputs),
                 "a module that read the weights of another one, which was trained, gives its outputs",
@@ -251,7 +251,7 @@ class ModuleLaws:
                 "let no branch and no shape depend on a tensor's values",
             ) from error
         with torch.no_grad():
-            self._require_close(
+            require_close(
                 exported(*inputs.values()), flat(*inputs.values()), "the exported module gives the same", "report it"
             )
 
@@ -276,10 +276,6 @@ class ModuleLaws:
     @torch.no_grad()
     def _evaluated(self, inputs: Inputs) -> Tensor:
         return self.case.call(self._seeded(0).eval(), inputs)
-
-    @staticmethod
-    def _require_close(got: Tensor, expected: Tensor, law: str, remedy: str) -> None:
-        require_close(got, expected, law, remedy)
 
 
 class _Flat(nn.Module):

@@ -9,7 +9,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from genre.parts import FieldBatch, FieldKind, FieldSpec
+from genre.parts import WORDS, FieldBatch, FieldKind, FieldSpec
 from genre.testing.check import Check, require, shown
 from genre.testing.modules import (
     DIM,
@@ -120,8 +120,8 @@ class _FieldCase:
     def _token_count(self) -> int:
         registry, name = self.subject.registry, self.subject.name
         ask = getattr(registry.target("field-encoder", name), "tokenizer", None)
-        path = "words" if ask is None else ask(registry.structure_options("field-encoder", name, self.subject.options))
-        return _SIZE if path == "words" else int(Tokenizer.from_str(Path(path).read_text("utf-8")).get_vocab_size())
+        path = WORDS if ask is None else ask(registry.structure_options("field-encoder", name, self.subject.options))
+        return _SIZE if path == WORDS else int(Tokenizer.from_str(Path(path).read_text("utf-8")).get_vocab_size())
 
 
 @attrs.frozen(eq=False)

@@ -10,6 +10,7 @@ from genre.testing.datasets import (
     require_no_generated_candidates,
     require_references,
     require_untouched,
+    required_dataset,
 )
 from genre.testing.example_data import content, copied
 from genre.testing.trial import MODEL, Trial
@@ -130,24 +131,9 @@ class _Laws:
     def _updated(self, dataset: Dataset) -> Dataset:
         prepared = self.trial.prepared()
         with self.trial.records(prepared, copied(dataset)) as records:
-            updated: object = prepared.updater.update(dataset, records)
-            assert_dataset(updated)
-            assert isinstance(updated, Dataset)
-            return updated
-
-
-def assert_dataset(updated: object) -> None:
-    """The law that an update is a data set.
-
-    Raises:
-        ConformanceError: it is something else.
-    """
-    require(
-        isinstance(updated, Dataset),
-        "`update` returns a genre.dataset.Dataset",
-        found=type(updated).__name__,
-        remedy="return the new data set",
-    )
+            updated = prepared.updater.update(dataset, records)
+        law = "`update` returns a genre.dataset.Dataset"
+        return required_dataset(updated, law, remedy="return the new data set")
 
 
 def _require_prefix(table: str, old: pl.DataFrame, new: pl.DataFrame) -> None:

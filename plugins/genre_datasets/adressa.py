@@ -14,7 +14,7 @@ from genre.dataset import Rows, RowsReader
 from genre.errors import UsageError
 from genre_datasets.adressa_events import Events, read_events
 from genre_datasets.adressa_impressions import Impression, Rules, make_impressions
-from genre_datasets.mind_rows import BEHAVIORS_SCHEMA
+from genre_datasets.behaviors import BEHAVIORS_SCHEMA
 from genre_datasets.tsv import content_hash
 
 _ROWS_AT_A_TIME: Final = 20_000

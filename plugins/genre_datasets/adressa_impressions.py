@@ -7,7 +7,7 @@ from typing import Final
 import attrs
 
 from genre_datasets.adressa_events import Events
-from genre_datasets.sample_draws import Draws
+from genre_datasets.draws import Draws
 
 _HOUR: Final = 3_600
 _DAY: Final = 24 * _HOUR

@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from genre_datasets.mind_rows import BEHAVIORS_SCHEMA
+from genre_datasets.behaviors import BEHAVIORS_SCHEMA
 from genre_datasets.parquet import Holds, collect, refuse, scan_columns, slices
 
 _IDS: Final = pl.List(pl.String)

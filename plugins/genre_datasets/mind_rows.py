@@ -8,22 +8,10 @@ import polars as pl
 
 from genre.dataset import BEHAVIORS_COLUMNS, NEWS_COLUMNS, TIME_FORMAT
 from genre.errors import UsageError
+from genre_datasets.behaviors import BEHAVIORS_SCHEMA
 from genre_datasets.tsv import read_rows
 
 NEWS_SCHEMA: Final = pl.Schema({**dict.fromkeys(NEWS_COLUMNS, pl.String()), "file": pl.String(), "line": pl.UInt32()})
-BEHAVIORS_SCHEMA: Final = pl.Schema(
-    {
-        "impression": pl.String(),
-        "split": pl.String(),
-        "user": pl.String(),
-        "time": pl.Datetime("us"),
-        "history": pl.List(pl.String()),
-        "candidates": pl.List(pl.String()),
-        "labels": pl.List(pl.UInt8()),
-        "file": pl.String(),
-        "line": pl.UInt32(),
-    }
-)
 
 _LABELLED: Final = {
     "candidates": pl.col("tokens").list.eval(pl.element().str.head(-2)),

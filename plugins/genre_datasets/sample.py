@@ -14,7 +14,7 @@ import polars as pl
 
 from genre.dataset import Dataset, assemble
 from genre.errors import UsageError
-from genre_datasets.sample_draws import Draws
+from genre_datasets.draws import Draws
 from genre_datasets.sample_grammar import TOPICS, write_text
 from genre_datasets.sample_impressions import SPLIT_DAYS, Impression, draw_impressions
 from genre_datasets.sample_readers import Reader, SampleNews, draw_readers

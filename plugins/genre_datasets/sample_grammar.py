@@ -4,7 +4,7 @@ import re
 
 import attrs
 
-from genre_datasets.sample_draws import Draws
+from genre_datasets.draws import Draws
 from genre_datasets.sample_lexicon import LEXICON, SYMBOL, Rules
 
 TOPICS = tuple((category, subcategory) for category, rules in LEXICON.topics.items() for subcategory in rules)

@@ -5,7 +5,7 @@ from typing import Final
 
 import attrs
 
-from genre_datasets.sample_draws import Draws
+from genre_datasets.draws import Draws
 from genre_datasets.sample_readers import Reader, SampleNews, draw_candidates, draw_clicks, draw_history
 
 SPLIT_DAYS: Final = {"train": (14.0, 20.0), "dev": (20.0, 21.0), "test": (21.0, 22.0)}

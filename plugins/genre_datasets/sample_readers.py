@@ -6,7 +6,7 @@ from typing import Final
 import attrs
 
 from genre.dataset import NEW_READER_CLICKS
-from genre_datasets.sample_draws import Draws
+from genre_datasets.draws import Draws
 
 SUBTOPIC_PULL: Final = 5.5
 """Utility of a news on a topic of interest of weight 1, in units of the noise that decides between candidates."""

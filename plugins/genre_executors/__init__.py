@@ -19,5 +19,5 @@ def genre_executors() -> Iterator[Part]:
         summary="By the machines of a Ray cluster, with Ray Data: one store and one budget for all of them",
         source="https://docs.ray.io/en/latest/data/data.html",
         target="genre_executors.ray_executor:RayExecutor",
-        options="genre_executors.ray_executor:RayOptions",
+        options="genre_executors.ray_options:RayOptions",
     )

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from genre.discovery import load_import_string
+from genre.discovery import load_callable
 from genre.generation import Asker, Engine, Work
 
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ class LocalExecutor:
         """Train here, alone."""
         from genre.modeling.processes import ALONE
 
-        outcome: str = load_import_string(work.entry)(work.arguments, work.registry, ALONE, _Watch(work))  # type: ignore[operator]
-        return outcome
+        return str(load_callable(work.entry)(work.arguments, work.registry, ALONE, _Watch(work)))
 
     def run_jobs(self, jobs: "Jobs") -> None:
         """Run jobs by processes of this machine."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from genre.errors import GenreError, RunError
 from genre_executors.sent import SentLayers, error_of, failure_of, failure_of_a_job, sent_layers, settings_from
@@ -132,14 +132,13 @@ def _work(connection: Connection, layers: SentLayers, entry: str, arguments: str
     """In a process of its own."""
     import torch
 
-    from genre.discovery import load_import_string
+    from genre.discovery import load_callable
     from genre.registry import Registry
 
     torch.set_num_threads(threads)
     try:
         watch = _PipeWatch(connection)
-        job: Any = load_import_string(entry)
-        job(arguments, Registry.load(settings_from(layers)), watch)
+        load_callable(entry)(arguments, Registry.load(settings_from(layers)), watch)
         connection.send(("done", None))
     except GenreError as error:
         connection.send(("failed", failure_of(error)))

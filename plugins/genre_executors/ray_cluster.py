@@ -1,4 +1,4 @@
-"""What this family asks of Ray: an actor on the driver's machine, and a stream of answered blocks."""
+"""What this family asks of Ray Data: a stream of answered blocks."""
 
 import asyncio
 import collections
@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import ray
 import ray.data
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from genre_executors.ray_assignment import Assignment
-from genre_executors.ray_owner import Owner
 from genre_executors.ray_worker import Worker
 
 if TYPE_CHECKING:
@@ -25,13 +23,6 @@ END_SECONDS = 10.0
 """How long the end of a round waits for Ray Data to end."""
 BLOCK_RETRIES = 3
 """How often a block that loses its worker is tried again; by default without end, even where a prompt is what kills."""
-
-
-def owner_here(store: str, limit: float, spent: float) -> "ActorHandle":
-    """The owner of the store, as a process on this machine; it takes no CPU from the workers."""
-    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-    actor = ray.remote(Owner).options(num_cpus=0, max_restarts=0, scheduling_strategy=here)
-    return actor.remote(store, limit, spent)
 
 
 @asynccontextmanager

@@ -6,10 +6,15 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from genre.errors import UsageError
+
+if TYPE_CHECKING:
+    from ray.actor import ActorHandle
 
 OWN_CLUSTER = "local"
 CONNECT_SECONDS = 10.0
@@ -37,6 +42,12 @@ def connected(address: str | None, cpus: float) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def actor_here(cls: type, *arguments: object) -> "ActorHandle":
+    """An actor as a process on this machine, which is not begun again; it takes no CPU from the workers."""
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    return ray.remote(cls).options(num_cpus=0, max_restarts=0, scheduling_strategy=here).remote(*arguments)
 
 
 def _start(address: str, cpus: float) -> None:

@@ -17,7 +17,7 @@ State: TypeAlias = Literal["under way", "done", "failed", "interrupted"]
 
 
 @attrs.frozen
-class News:
+class DeskMessages:
     """What happened since somebody last looked.
 
     Attributes:
@@ -45,10 +45,10 @@ class Desk:
         self._failure: Failure | None = None
         self._ends = False
 
-    def look(self) -> News:
+    def look(self) -> DeskMessages:
         """For the program."""
         events, self._events = self._events, []
-        return News(events, self._state, self._outcome, self._failure, self._crash)
+        return DeskMessages(events, self._state, self._outcome, self._failure, self._crash)
 
     def end(self) -> None:
         """The program wants an end."""

@@ -5,7 +5,7 @@ import importlib.util
 import itertools
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -14,36 +14,12 @@ from genre.generation import Asker, Routing, Work
 from genre.generation.engine import LOOK_UP_CHUNK, Answered
 from genre.generation.keys import KeyMaker
 from genre.parts import Prompt
+from genre_executors.ray_options import RayOptions
 from genre_executors.ray_order import Place, in_order, nothing
 
 if TYPE_CHECKING:
     from genre.modeling.executors import Jobs, TrainingWork
     from genre_executors.ray_round import ClusterRound
-
-
-def _positive(_instance: object, attribute: "attrs.Attribute[Any]", value: float) -> None:
-    if not value > 0:
-        raise ValueError(f"{attribute.name} is {value!r}, and more than 0 is expected")
-
-
-@attrs.frozen
-class RayOptions:
-    """Options of the executor `ray`.
-
-    Attributes:
-        address: of a running cluster, `"auto"` for the one of this machine; default: what the environment variable
-            RAY_ADDRESS says, and without it a cluster of its own, on this machine, for as long as the run takes.
-        workers: processes that answer prompts; they share the limits of each generator.
-        cpus: logical CPUs of one worker; workers wait for servers most of the time.
-        block: prompts that a worker gets at once, at most.
-        portion: prompts that are on their way at once; bounds the memory of the machine that runs genre.
-    """
-
-    address: str | None = None
-    workers: int = attrs.field(default=2, validator=_positive)
-    cpus: float = attrs.field(default=0.5, validator=_positive)
-    block: int = attrs.field(default=1000, validator=_positive)
-    portion: int = attrs.field(default=50_000, validator=_positive)
 
 
 class RayExecutor:

@@ -2,18 +2,18 @@
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 import ray
 from ray.exceptions import RayError
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from genre.discovery import load_import_string
+from genre.discovery import load_callable
 from genre.errors import GenreError, RunError
 from genre.registry import Registry
-from genre_executors.ray_connection import connected
-from genre_executors.ray_desk import FLUSH_SECONDS, Desk, DeskWatch, News
+from genre_executors.ray_connection import actor_here, connected
+from genre_executors.ray_desk import FLUSH_SECONDS, Desk, DeskMessages, DeskWatch
+from genre_executors.ray_options import RayOptions
 from genre_executors.sent import SentLayers, error_of, failure_of, failure_of_a_job, sent_layers, settings_from
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ray.actor import ActorHandle
 
     from genre.modeling.executors import Jobs
-    from genre_executors.ray_executor import RayOptions
 
 RESTARTS = 3
 """How often a job is begun again when its process was lost."""
@@ -45,7 +44,7 @@ class _Job:
     starts: int = 1
 
 
-def run_jobs_on_ray(options: "RayOptions", jobs: "Jobs") -> None:
+def run_jobs_on_ray(options: RayOptions, jobs: "Jobs") -> None:
     """See `genre.modeling.executors.JobExecutor`."""
     cpus = max(1.0, options.cpus)
     with connected(options.address, jobs.at_once * cpus):
@@ -75,8 +74,7 @@ class _Runner:
             raise
 
     def _begun(self, arguments: str) -> _Job:
-        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-        desk = ray.remote(Desk).options(num_cpus=0, scheduling_strategy=here).remote()
+        desk = actor_here(Desk)
         return _Job(arguments, desk, self._sent(desk, arguments, restarted=False))
 
     def _sent(self, desk: "ActorHandle", arguments: str, *, restarted: bool) -> "ObjectRef":
@@ -84,14 +82,14 @@ class _Runner:
 
     def _is_done(self, job: _Job) -> bool:
         over = not self._pending([job])  # asked before the desk is looked at: it holds all of it then
-        news: News = ray.get(job.desk.look.remote())
-        for event in news.events:
+        messages: DeskMessages = ray.get(job.desk.look.remote())
+        for event in messages.events:
             self._jobs.on_event(event)
         if not over:
             return False
-        if news.failure is not None:
-            raise error_of(news.failure)
-        if news.state != "done":
+        if messages.failure is not None:
+            raise error_of(messages.failure)
+        if messages.state != "done":
             self._begin_again(job)
             return False
         ray.kill(job.desk)
@@ -134,8 +132,7 @@ def _work(desk: "ActorHandle", layers: SentLayers, entry: str, arguments: str, r
     """In a worker's process."""
     with DeskWatch(desk, heard=True, restarted=restarted) as watch:
         try:
-            job: Any = load_import_string(entry)
-            job(arguments, Registry.load(settings_from(layers)), watch)
+            load_callable(entry)(arguments, Registry.load(settings_from(layers)), watch)
         except GenreError as error:
             ray.get(desk.fail.remote(failure_of(error)))
             return

@@ -24,7 +24,7 @@ BEAT_SECONDS: Final = 0.1
 
 
 @attrs.define
-class News:
+class OwnerMessages:
     """What the driver has not heard of yet: group commits, generators that are down, and why the round cannot go on."""
 
     stored: list[tuple[str, str, int]] = attrs.field(factory=list)
@@ -47,7 +47,7 @@ class Owner:
     def __init__(self, store: str, limit: float, spent: float) -> None:
         self._path = Path(store)
         self._ledger = Ledger(limit, spent)
-        self._news = News()
+        self._messages = OwnerMessages()
         self._failed = False
         self._told_down: set[str] = set()
         self._busy: set[str] = set()
@@ -96,22 +96,22 @@ class Owner:
         """A generator answers nothing any more; told once."""
         if name not in self._told_down:
             self._told_down.add(name)
-            self._news.down.append((name, reason))
+            self._messages.down.append((name, reason))
             self._changed.set()
 
     async def fail(self, failure: Failure) -> None:
         """The round cannot go on: the first reason is told, and every worker stops."""
         if not self._stopped:
-            self._news.failure = failure
+            self._messages.failure = failure
         self._stopped = True
         self._changed.set()
 
-    async def news(self) -> News:
+    async def messages(self) -> OwnerMessages:
         """Wait until there is something to tell, and tell it."""
-        while not self._news:
+        while not self._messages:
             await self._change()
-        news, self._news = self._news, News()
-        return news
+        messages, self._messages = self._messages, OwnerMessages()
+        return messages
 
     async def stop(self) -> None:
         """Let every worker stop, and wait until they have: answers to calls in flight are paid."""
@@ -121,19 +121,19 @@ class Owner:
                 while self._busy:
                     await self._change()
 
-    async def close(self) -> tuple[News, float]:
-        """Write what is left; the last news, and what was spent at most."""
+    async def close(self) -> tuple[OwnerMessages, float]:
+        """Write what is left; the last messages, and what was spent at most."""
         await self._commits.close()
         self._thread.shutdown()
         self._store.close()
-        return self._news, self._ledger.committed
+        return self._messages, self._ledger.committed
 
     async def _change(self) -> None:
         self._changed.clear()
         await self._changed.wait()
 
     def _on_stored(self, event: AnswersStored) -> None:
-        self._news.stored.append((event.task, event.generator, event.count))
+        self._messages.stored.append((event.task, event.generator, event.count))
         self._changed.set()
 
 

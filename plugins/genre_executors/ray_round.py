@@ -14,8 +14,10 @@ from genre.errors import GenreError, RunError
 from genre.generation import Routing, StoredAnswer, Work
 from genre.parts import AnswersStored, Prompt
 from genre_executors.ray_assignment import Assignment
-from genre_executors.ray_cluster import answered_blocks, owner_here
-from genre_executors.ray_owner import News
+from genre_executors.ray_cluster import answered_blocks
+from genre_executors.ray_connection import actor_here
+from genre_executors.ray_options import RayOptions
+from genre_executors.ray_owner import Owner, OwnerMessages
 from genre_executors.ray_rows import answer_from, prompt_text
 from genre_executors.ray_store import owner_is_gone
 from genre_executors.sent import error_of, failure_of
@@ -23,7 +25,6 @@ from genre_executors.sent import error_of, failure_of
 if TYPE_CHECKING:
     from ray.actor import ActorHandle
 
-    from genre_executors.ray_executor import RayOptions
 
 FAILURE_SECONDS = 5.0
 """How long a round that ends without all answers waits to be told why."""
@@ -38,13 +39,13 @@ class ClusterRound:
     _work: Work
     _owner: "ActorHandle"
     _assignment: Assignment
-    _options: "RayOptions"
+    _options: RayOptions
     _failure: GenreError | None = None
     _listening: "asyncio.Task[None] | None" = None
 
     @classmethod
     @asynccontextmanager
-    async def begun(cls, work: Work, routing: Routing, options: "RayOptions") -> AsyncIterator["ClusterRound"]:
+    async def begun(cls, work: Work, routing: Routing, options: RayOptions) -> AsyncIterator["ClusterRound"]:
         """A round whose owner has the store open until the block ends.
 
         Raises:
@@ -52,7 +53,7 @@ class ClusterRound:
         """
         budget = work.budget
         assignment = Assignment.of(work.registry, routing, workers=options.workers, limited=budget.is_limited)
-        owner = owner_here(str(work.store.path.absolute()), budget.limit, budget.spent)
+        owner = actor_here(Owner, str(work.store.path.absolute()), budget.limit, budget.spent)
         try:
             if failure := await owner.open.remote():
                 raise error_of(failure)
@@ -112,23 +113,23 @@ class ClusterRound:
         """Hear of the owner until it tells why the round cannot go on."""
         try:
             while self._failure is None:
-                self._tell(await self._owner.news.remote())
+                self._tell(await self._owner.messages.remote())
             await self._owner.fail.remote(failure_of(self._failure))  # when it was a listener here
         except RayError:
             self._failure = self._failure or owner_is_gone()
 
-    def _tell(self, news: News) -> None:
+    def _tell(self, messages: OwnerMessages) -> None:
         try:
-            for task, generator, count in news.stored:
+            for task, generator, count in messages.stored:
                 self._work.on_stored(AnswersStored(task, generator, count))
-            for name, reason in news.down:
+            for name, reason in messages.down:
                 self._work.on_route_down(name, reason)
         except GenreError as error:
             self._failure = error
         except Exception as error:  # noqa: BLE001  whatever it was: the round ends with it
             self._failure = RunError(f"a listener of stored answers failed: {error!r}")
-        if news.failure is not None and self._failure is None:
-            self._failure = error_of(news.failure)
+        if messages.failure is not None and self._failure is None:
+            self._failure = error_of(messages.failure)
 
     async def _stop(self) -> None:
         with suppress(RayError):
@@ -140,8 +141,8 @@ class ClusterRound:
         await asyncio.gather(self._listening, return_exceptions=True)
         with suppress(RayError):
             await self._stop()
-            news, self._work.budget.spent = await self._owner.close.remote()
-            self._tell(news)
+            messages, self._work.budget.spent = await self._owner.close.remote()
+            self._tell(messages)
 
 
 def _cause(error: BaseException) -> BaseException:

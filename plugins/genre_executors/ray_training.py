@@ -9,20 +9,19 @@ import ray
 from ray.exceptions import RayError
 from ray.train import RunConfig, ScalingConfig
 from ray.train.torch import TorchConfig, TorchTrainer
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from genre.discovery import load_import_string
+from genre.discovery import load_callable
 from genre.errors import GenreError, RunError
 from genre.registry import Registry
-from genre_executors.ray_connection import connected
-from genre_executors.ray_desk import FLUSH_SECONDS, Desk, DeskWatch, News
+from genre_executors.ray_connection import actor_here, connected
+from genre_executors.ray_desk import FLUSH_SECONDS, Desk, DeskMessages, DeskWatch
+from genre_executors.ray_options import RayOptions
 from genre_executors.sent import error_of, failure_of, sent_layers, settings_from
 
 if TYPE_CHECKING:
     from ray.actor import ActorHandle
 
     from genre.modeling.executors import TrainingWork
-    from genre_executors.ray_executor import RayOptions
 
 RESTARTS = 3
 """How often a training goes on from its checkpoint when a process was lost."""
@@ -31,28 +30,27 @@ PATIENCE_SECONDS = 12 * 3600
 """How long a process waits for another that is alive."""
 
 
-def train_on_ray(options: "RayOptions", work: "TrainingWork") -> str:
+def train_on_ray(options: RayOptions, work: "TrainingWork") -> str:
     """What rank 0 returns; see `genre.modeling.executors.TrainingExecutor`."""
     cpus = max(1.0, options.cpus)
     with connected(options.address, options.workers * cpus):
-        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-        desk = ray.remote(Desk).options(num_cpus=0, scheduling_strategy=here).remote()
+        desk = actor_here(Desk)
         try:
             for start in range(RESTARTS + 1):
-                news = _watched(_trainer(options.workers, cpus, desk, work, restarted=start > 0), desk, work)
-                if news.state == "done":
-                    return news.outcome
-                if news.state == "interrupted":
+                messages = _watched(_trainer(options.workers, cpus, desk, work, restarted=start > 0), desk, work)
+                if messages.state == "done":
+                    return messages.outcome
+                if messages.state == "interrupted":
                     raise KeyboardInterrupt
-                if news.failure is not None:
-                    raise error_of(news.failure)
+                if messages.failure is not None:
+                    raise error_of(messages.failure)
         except RayError as error:
             raise RunError(f"Ray failed: {str(error).splitlines()[0]}", where="executor ray", remedy=_REMEDY) from error
         finally:
             shutil.rmtree(work.scratch, ignore_errors=True)
             ray.kill(desk)
     raise RunError(
-        f"a process was lost {RESTARTS + 1} times: {news.crash or 'it ended'}",
+        f"a process was lost {RESTARTS + 1} times: {messages.crash or 'it ended'}",
         where="executor ray",
         remedy=_REMEDY,
     )
@@ -75,7 +73,7 @@ def _trainer(workers: int, cpus: float, desk: "ActorHandle", work: "TrainingWork
     )
 
 
-def _watched(trainer: TorchTrainer, desk: "ActorHandle", work: "TrainingWork") -> News:
+def _watched(trainer: TorchTrainer, desk: "ActorHandle", work: "TrainingWork") -> DeskMessages:
     """Until the processes have ended. The first Ctrl-C asks them to, and the second waits no longer."""
     over = threading.Event()  # and not the thread's end: who is interrupted while he waits for that takes it for ended
     threading.Thread(target=_fit, args=(trainer, over), name="genre-ray-train", daemon=True).start()
@@ -83,11 +81,11 @@ def _watched(trainer: TorchTrainer, desk: "ActorHandle", work: "TrainingWork") -
     while True:
         try:
             going = not over.is_set()
-            news: News = ray.get(desk.look.remote())
-            for event in news.events:
+            messages: DeskMessages = ray.get(desk.look.remote())
+            for event in messages.events:
                 work.on_event(event)
             if not going:
-                return news
+                return messages
             over.wait(FLUSH_SECONDS)
         except KeyboardInterrupt:
             if asked:
@@ -114,8 +112,7 @@ def _train_here(config: dict[str, Any]) -> None:
     with DeskWatch(desk, heard=processes.rank == 0, restarted=config["restarted"]) as watch:
         try:
             registry = Registry.load(settings_from(config["layers"]))
-            entry: Any = load_import_string(config["entry"])
-            outcome = entry(config["arguments"], registry, processes, watch)
+            outcome = load_callable(config["entry"])(config["arguments"], registry, processes, watch)
         except GenreError as error:
             ray.get(desk.fail.remote(failure_of(error)))
             raise

@@ -48,7 +48,7 @@ def sent_layers(settings: Settings, generators: Collection[str]) -> SentLayers:
 
 def settings_from(layers: SentLayers) -> Settings:
     """The settings that `sent_layers` took apart."""
-    return Settings(tuple(Layer(origin, data, path and Path(path)) for origin, data, path in layers))  # type: ignore[arg-type]
+    return Settings(tuple(Layer(origin, data, None if path is None else Path(path)) for origin, data, path in layers))
 
 
 def _unreplaced(tables: Mapping[str, object], above: Mapping[str, object]) -> dict[str, object]:

@@ -1,16 +1,10 @@
 """`distinct`: one text, one record."""
 
-from typing import Final
-
 import attrs
-import polars as pl
 
 from genre.dataset import Dataset
-from genre.errors import UsageError, nearest
 from genre.parts import Prompt, Record
-
-USUAL: Final = ("title", "abstract")
-"""Fields that may be named even when no news has them: the round may be the first to write them."""
+from genre_gates.texts import owners_of_texts
 
 
 @attrs.frozen
@@ -33,19 +27,7 @@ class Distinct:
 
     def __init__(self, options: DistinctOptions, dataset: Dataset) -> None:
         self._property = options.property
-        fields = {*dataset.text_fields, *USUAL}
-        if options.field and options.field not in fields:
-            raise UsageError(
-                f"no news has a text field {options.field!r}",
-                where="gates.distinct.field",
-                remedy=nearest(options.field, fields),
-            )
-        texts = dataset.texts.filter(pl.col("field") == options.field)
-        ids = dataset.news["id"].gather(texts["news"])
-        # The only news that has a text, or None when several have it.
-        self._known: dict[str, str | None] = {}
-        for text, news in zip(map(str.lower, texts["text"]), ids, strict=True):
-            self._known[text] = news if self._known.get(text, news) == news else None
+        self._known = owners_of_texts(dataset, options.field, str.lower, gate="distinct")
         self._seen: set[str] = set()
 
     def reject(self, prompt: Prompt, record: Record) -> str | None:

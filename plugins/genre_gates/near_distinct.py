@@ -5,13 +5,12 @@ from typing import Any, Final
 
 import attrs
 import numpy as np
-import polars as pl
 
 from genre.dataset import Dataset
 from genre.parts import Prompt, Record
 from genre_gates.extra import imported
 from genre_gates.shingles import HASHES, Unit, bands_and_rows, shingles
-from genre_gates.texts import no_text, text_of, words
+from genre_gates.texts import no_text, owners_of_texts, text_of, words
 
 SEED: Final = 1
 
@@ -51,7 +50,7 @@ class NearDistinct:
         self._known: dict[int, tuple[str, Any]] = {}  # text and signature of each number in the index
         self._hopeless = options.threshold - 4 * (options.threshold * (1 - options.threshold) / HASHES) ** 0.5
         self._answers: deque[int] = deque()
-        self._owners = _owners(dataset, options.field)
+        self._owners = owners_of_texts(dataset, options.field, _plain, gate="near-distinct")
         for text in self._owners:
             self._keep(len(self._known), text, self._signature(shingles(text, options.unit, options.size)))
         self._next = self._news = len(self._known)
@@ -99,15 +98,6 @@ class NearDistinct:
     def _keep(self, number: int, text: str, signature: Any) -> None:
         self._known[number] = (text, signature.hashvalues)
         self._index.insert(number, signature, check_duplication=False)
-
-
-def _owners(dataset: Dataset, field: str) -> dict[str, str | None]:
-    """The texts of a field, and of each the only news that has it, or None where several have."""
-    rows = dataset.texts.filter(pl.col("field") == field)
-    owners: dict[str, str | None] = {}
-    for text, news in zip(map(_plain, rows["text"]), dataset.news["id"].gather(rows["news"]), strict=True):
-        owners[text] = news if owners.get(text, news) == news else None
-    return owners
 
 
 def _plain(text: str) -> str:

@@ -1,10 +1,18 @@
-"""What gates share: the text of an answer, and its words. Both are untrusted, and reasons never repeat them."""
+"""What gates share: the texts of answers and of news, and their words; untrusted, so that no reason repeats them."""
 
 import re
 import unicodedata
+from collections.abc import Callable
 from typing import Final
 
+import polars as pl
+
+from genre.dataset import Dataset
+from genre.errors import UsageError, nearest
 from genre.parts import Record
+
+USUAL_FIELDS: Final = ("title", "abstract")
+"""Text fields that may be named even when no news has them: the round may be the first to write them."""
 
 _WORD: Final = re.compile(r"\w+")
 
@@ -23,3 +31,26 @@ def no_text(name: str) -> str:
 def words(text: str) -> list[str]:
     """Lower-case words without punctuation, as encoders split them."""
     return _WORD.findall(unicodedata.normalize("NFKC", text).lower())
+
+
+def owners_of_texts(dataset: Dataset, field: str, plain: Callable[[str], str], *, gate: str) -> dict[str, str | None]:
+    """The texts of a field in all their versions, and of each the only news that has it, or None where several have.
+
+    Args:
+        field: `""` for no texts.
+        plain: what texts are compared as.
+        gate: whose option `field` it is, for messages.
+
+    Raises:
+        UsageError: no news has such a field, nor is it a usual one.
+    """
+    fields = {*dataset.text_fields, *USUAL_FIELDS}
+    if field and field not in fields:
+        raise UsageError(
+            f"no news has a text field {field!r}", where=f"gates.{gate}.field", remedy=nearest(field, fields)
+        )
+    rows = dataset.texts.filter(pl.col("field") == field)
+    owners: dict[str, str | None] = {}
+    for text, news in zip(map(plain, rows["text"]), dataset.news["id"].gather(rows["news"]), strict=True):
+        owners[text] = news if owners.get(text, news) == news else None
+    return owners

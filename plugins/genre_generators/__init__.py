@@ -19,7 +19,7 @@ def genre_generators() -> Iterator[Part]:
         name="openai-compatible",
         summary="Any server that speaks /v1/chat/completions: vLLM, llama.cpp, Ollama, TGI",
         target="genre_generators.openai_compatible:OpenAICompatibleGenerator",
-        options="genre_generators.openai_compatible:OpenAICompatibleOptions",
+        options="genre_generators.openai_compatible_options:OpenAICompatibleOptions",
     )
     yield Part(
         name="litellm",

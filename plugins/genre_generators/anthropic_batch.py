@@ -1,7 +1,7 @@
 """The generator `anthropic-batch`: Anthropic's Message Batches."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 import attrs
 
@@ -9,7 +9,7 @@ from genre.parts import Identity, Json
 from genre_generators.anthropic_messages import OWN_FIELDS
 from genre_generators.batch_options import BatchOptions, identity_parameters, secret_of
 from genre_generators.chat_requests import check_parameters
-from genre_generators.openai_compatible import check_address
+from genre_generators.server_addresses import check_address
 
 if TYPE_CHECKING:
     from genre_generators.batch_generator import BatchGenerator
@@ -18,7 +18,9 @@ ANTHROPIC: Final = "https://api.anthropic.com/v1"
 VERSION: Final = "2023-06-01"
 
 
-def _check_fields(instance: object, attribute: "attrs.Attribute[Any]", value: Mapping[str, object]) -> None:
+def _check_fields(
+    instance: object, attribute: "attrs.Attribute[Mapping[str, object]]", value: Mapping[str, object]
+) -> None:
     if own := sorted(OWN_FIELDS & set(value)):
         raise ValueError(f"{attribute.name}.{own[0]} is decided by the task and the generator's own options")
     check_parameters(instance, attribute, value)

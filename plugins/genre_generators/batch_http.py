@@ -1,14 +1,16 @@
 """The HTTP calls of batch APIs: JSON replies, and results line by line, with typed errors only."""
 
+import io
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import aiohttp
 
 from genre.parts import Fatal, Json, Refused, Transient
+from genre.proxies import proxy_for
 from genre_generators.batch_service import checked_id
 from genre_generators.chat_replies import json_object
-from genre_generators.http_failures import Failures, proxy_for, read_reply_bytes
+from genre_generators.http_failures import Failures, read_reply_bytes
 
 MAX_REPLY_BYTES: Final = 4 << 20
 """A longer reply, or a longer line of results, is not read."""
@@ -42,7 +44,7 @@ class BatchHttp:
         *,
         query: Mapping[str, str] | None = None,
         json: Mapping[str, Json] | None = None,
-        data: Any = None,
+        data: io.BytesIO | aiohttp.FormData | None = None,
         content_type: str | None = None,
     ) -> dict[str, Json]:
         """The JSON object that the server answers with.

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Final, Protocol
 import aiohttp
 import attrs
 
+from genre.proxies import proxy_for
 from genre_generators.deadline import Deadline
-from genre_generators.http_failures import Failures, proxy_for, read_reply_bytes
+from genre_generators.http_failures import Failures, read_reply_bytes
 
 if TYPE_CHECKING:
-    from genre_generators.openai_compatible import OpenAICompatibleOptions
+    from genre_generators.openai_compatible_options import OpenAICompatibleOptions
 
 MAX_REPLY_BYTES: Final = 4 << 20
 """A longer reply is not read to its end: no task asks for megabytes."""

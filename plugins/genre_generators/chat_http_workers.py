@@ -8,7 +8,7 @@ from genre_generators.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
     from genre.parts import Json
-    from genre_generators.openai_compatible import OpenAICompatibleOptions
+    from genre_generators.openai_compatible_options import OpenAICompatibleOptions
     from genre_generators.worker_messages import Answer
 
 _BYTES: Final = ("utf-8", "surrogateescape")

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import attrs
 
@@ -52,7 +52,9 @@ def _response_format(schema: Mapping[str, Json] | None, structured: Structured) 
     return {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": dict(schema)}}
 
 
-def check_parameters(_instance: object, attribute: "attrs.Attribute[Any]", value: Mapping[str, object]) -> None:
+def check_parameters(
+    _instance: object, attribute: "attrs.Attribute[Mapping[str, object]]", value: Mapping[str, object]
+) -> None:
     """Validator of an option `parameters`: JSON values, and no field that the prompt decides.
 
     Raises:

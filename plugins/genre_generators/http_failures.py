@@ -1,10 +1,7 @@
 """What goes wrong between here and a provider's server, as typed errors that hold no key."""
 
-import ipaddress
 import re
 from typing import Final
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import attrs
@@ -73,22 +70,3 @@ async def read_reply_bytes(response: aiohttp.ClientResponse, most: int) -> bytes
             raise Refused(f"the server's reply is longer than {most} bytes", may_be_billed=True)
         chunks.append(chunk)
     return b"".join(chunks)
-
-
-def proxy_for(url: str) -> str | None:
-    """The proxy that the environment names for an address; none for one on this machine.
-
-    aiohttp can look for it too, but then also takes passwords from ~/.netrc, which are not for this server.
-    """
-    parts = urlsplit(url)
-    if _is_loopback(parts.hostname or "") or proxy_bypass(parts.netloc):
-        return None
-    proxy = getproxies().get(parts.scheme)
-    return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -8,7 +8,7 @@ import attrs
 from genre.options import Secret
 from genre.parts import Price
 from genre_generators.chat_requests import check_parameters
-from genre_generators.openai_compatible import check_address
+from genre_generators.server_addresses import check_address
 
 
 @attrs.frozen

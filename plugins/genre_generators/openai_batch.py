@@ -8,7 +8,7 @@ import attrs
 from genre.parts import Identity, Json
 from genre_generators.batch_options import BatchOptions, identity_parameters, secret_of
 from genre_generators.chat_requests import Structured, check_parameters
-from genre_generators.openai_compatible import check_address
+from genre_generators.server_addresses import check_address
 
 if TYPE_CHECKING:
     from genre_generators.batch_generator import BatchGenerator

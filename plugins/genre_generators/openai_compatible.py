@@ -1,14 +1,9 @@
 """The generator `openai-compatible`: a server that speaks `/v1/chat/completions`, wherever it runs."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, cast
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Final
 
-import attrs
-
-from genre.options import Secret
-from genre.parts import Completion, Identity, Json, Price, Prompt
-from genre_generators.chat_requests import Structured, check_parameters
+from genre.parts import Completion, Identity, Price, Prompt
+from genre_generators.openai_compatible_options import OpenAICompatibleOptions
 
 if TYPE_CHECKING:
     from genre_generators.chat_client import ChatClient
@@ -17,52 +12,6 @@ if TYPE_CHECKING:
 
 AT_HAND: Final = 1 / 8
 """Calls that workers have at hand, as a share of those in flight: with twice as many, fewer were answered a second."""
-
-
-def check_address(_instance: object, attribute: "attrs.Attribute[Any]", value: str | None) -> None:
-    """Validator of an option that is a server's address, which is stored and printed: no password in it.
-
-    Raises:
-        ValueError: otherwise.
-    """
-    if value is None:
-        return
-    parts = urlsplit(value)
-    if "@" in parts.netloc or parts.query or parts.fragment:
-        raise ValueError(f"{attribute.name} must not hold a user, a password or a query; a key belongs into api_key")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"{attribute.name} {value!r} must be an address such as 'http://127.0.0.1:8000/v1'")
-
-
-@attrs.frozen
-class OpenAICompatibleOptions:
-    """Options of the generator `openai-compatible`.
-
-    Attributes:
-        base_url: address up to and including `/v1`, such as `http://127.0.0.1:8000/v1`.
-        model: the model's name at that server.
-        api_key: `{ env = "VARIABLE" }`; most servers of one's own need none.
-        timeout: seconds for one call.
-        structured: how the server is asked for JSON: by the answer's schema, as any object, or by words only.
-        parameters: further fields of the request, such as `repetition_penalty`; they are part of an answer's key.
-        price: what tokens cost, `{ prompt = 0.15, completion = 0.60 }` in US dollars for a million; a budget needs it.
-        workers: processes that make the calls. 0, the default, makes them in this process: enough for some 2,000 calls
-            a second. Answers do not depend on it.
-    """
-
-    base_url: str = attrs.field(validator=check_address)
-    model: str = attrs.field(validator=attrs.validators.min_len(1))
-    api_key: Secret | None = None
-    timeout: float = attrs.field(default=120.0, validator=attrs.validators.gt(0))
-    structured: Structured = "json_schema"
-    parameters: Mapping[str, object] = attrs.field(factory=dict, validator=check_parameters)
-    price: Price | None = None
-    workers: int = attrs.field(default=0, validator=[attrs.validators.ge(0), attrs.validators.le(256)])
-
-    @property
-    def request_parameters(self) -> Mapping[str, Json]:
-        """The further fields; `check_parameters` made sure that they are JSON."""
-        return cast(Mapping[str, Json], self.parameters)
 
 
 class OpenAICompatibleGenerator:

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import attrs
 import jinja2
@@ -16,7 +16,7 @@ from genre.parts import Completion, Fatal, Identity, Price, Prompt, Refused, Ski
 from genre_generators.recordings import Recordings, Row, is_export, read_export, read_recordings, state_of, stem
 
 
-def _not_empty(_instance: object, attribute: "attrs.Attribute[Any]", value: tuple[Path, ...]) -> None:
+def _not_empty(_instance: object, attribute: "attrs.Attribute[tuple[Path, ...]]", value: tuple[Path, ...]) -> None:
     if not value:
         raise ValueError(f"{attribute.name} is empty: name at least one file of recordings")
 

@@ -29,7 +29,7 @@ def _litellm(told: Configuration) -> Answer:
 
 def _chat(told: Configuration) -> Answer:
     from genre_generators.chat_http_workers import posting
-    from genre_generators.openai_compatible import OpenAICompatibleOptions
+    from genre_generators.openai_compatible_options import OpenAICompatibleOptions
 
     return posting(structure(told.options, OpenAICompatibleOptions, "worker"), told.key)
 

@@ -13,7 +13,7 @@ from genre_generators.worker_process import WorkerProcess
 
 if TYPE_CHECKING:
     from genre_generators.litellm_options import LiteLLMOptions
-    from genre_generators.openai_compatible import OpenAICompatibleOptions
+    from genre_generators.openai_compatible_options import OpenAICompatibleOptions
 
 MOST_DEATHS: Final = 3
 """Processes that may die one after another without a single outcome of a call."""

@@ -24,6 +24,27 @@ fusion = false
 """
 
 
+VAULT = """
+import attrs
+
+from genre import hookimpl
+from genre.options import Secret
+from genre.parts import Part
+
+
+@attrs.frozen
+class Options:
+    pin: Secret | None = None
+    colour: str = ""
+
+
+@hookimpl
+def genre_generators():
+    options = "genre_local_vault:Options"
+    yield Part(name="vault", summary="Never asked", target="genre_local_vault:Vault", options=options)
+"""
+
+
 @pytest.fixture
 def experiment(tmp_path: Path) -> Path:
     (tmp_path / "shown.toml").write_text(EXPERIMENT)
@@ -119,14 +140,47 @@ def test_a_key_in_clear_text_is_not_shown(genre: Genre, experiment: Path) -> Non
     "change",
     [
         "generators.asked.api_key={ value = 'swordfish' }",
-        "generators.asked.keys=['swordfish']",
-        "trackers.team.tracking_uri='postgresql://me:swordfish@host/db'",
+        "trackers.mlflow.tracking_uri='postgresql://me:swordfish@host/db'",
     ],
 )
 def test_a_secret_is_not_shown_wherever_it_stands(genre: Genre, experiment: Path, change: str) -> None:
     for form in ("--origin", "--json"):
         outcome = genre("config", "show", experiment, "--set", change, form)
         assert (outcome.code, "swordfish" in outcome.out + outcome.err, "(hidden)" in outcome.out) == (0, False, True)
+
+
+def test_a_misspelt_key_of_registry_toml_is_not_shown(genre: Genre, tmp_path: Path) -> None:
+    (tmp_path / "registry.toml").write_text("[generators.asked]\nplugin = 'litellm'\nkeys = ['swordfish']\n")
+    assert shown(genre)["generators.asked.keys"][0] == "(hidden)"
+
+
+def test_what_a_part_declares_as_a_secret_is_not_shown_whatever_it_is_called(genre: Genre, fake_plugin: Path) -> None:
+    (fake_plugin / "mine" / "vault.py").write_text(VAULT)
+    settings = fake_plugin / "registry.toml"
+    settings.write_text(settings.read_text() + "[generators.vault]\npin = 'swordfish'\ncolour = 'red'\n")
+    values = shown(genre)
+    assert (values["generators.vault.pin"][0], values["generators.vault.colour"][0]) == ("(hidden)", "red")
+    settings.write_text(settings.read_text().replace("'swordfish'", "{ env = 'VAULT_PIN' }"))
+    assert shown(genre)["generators.vault.pin"][0] == "$VAULT_PIN"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("trackers.TYPO.folder=x", "command line, trackers.TYPO: there is no tracker 'TYPO'"),
+        ("generators.TYPO.model=x", "command line, generators.TYPO: there is no generator 'TYPO'"),
+        ("generators.asked.modell=x", "command line, generators.asked.modell: unknown option 'modell'"),
+        ("generators.asked.limits.attemps=1", "generators.asked.limits.attemps: unknown option 'attemps'"),
+        ("trackers.jsonl.file=x", "command line, trackers.jsonl.file: unknown option 'file'"),
+        ("executors.local=x", "executors.local is 'x', and a table is expected"),
+    ],
+)
+@pytest.mark.parametrize("command", [("config", "show"), ("run",), ("estimate",)])
+def test_a_name_that_means_nothing_is_told_though_nobody_uses_it(
+    genre: Genre, experiment: Path, command: tuple[str, ...], change: str, message: str
+) -> None:
+    outcome = genre(*command, experiment, "--set", change)
+    assert (outcome.code, message in outcome.err, "\n  -> " in outcome.err) == (2, True, True), outcome.err
 
 
 def test_what_only_sounds_like_a_secret_is_shown(genre: Genre, experiment: Path) -> None:
@@ -137,11 +191,15 @@ def test_what_only_sounds_like_a_secret_is_shown(genre: Genre, experiment: Path)
 
 
 def test_what_json_has_no_value_for_is_a_text(genre: Genre, experiment: Path) -> None:
-    changes = ("dataset.options.since=2024-01-31", "training.clip_norm=inf", "generators.asked.since=[12:00:00]")
+    changes = (
+        "dataset.options.since=2024-01-31",
+        "training.clip_norm=inf",
+        "generators.asked.parameters.since=[12:00:00]",
+    )
     values = shown(genre, experiment, *(part for each in changes for part in ("--set", each)))
     assert values["dataset.options.since"] == ("2024-01-31", "command line")
     assert values["training.clip_norm"] == ("inf", "command line")
-    assert values["generators.asked.since"] == (["12:00:00"], "command line")
+    assert values["generators.asked.parameters.since"] == (["12:00:00"], "command line")
     assert genre("config", "show", experiment, "--set", changes[0]).code == 0
 
 

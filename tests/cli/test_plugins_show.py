@@ -70,6 +70,11 @@ def test_a_part_tells_who_provides_it_its_source_and_its_options(genre: Genre, s
     ]
 
 
+def test_a_list_shows_a_summary_as_it_is_written(genre: Genre, site: Path) -> None:
+    install(site, "genre-bracketed", CLICKS.replace('summary="Clicks"', 'summary="Clicks [bold]of[/] [1]"'))
+    assert "Clicks [bold]of[/] [1]" in genre("plugins", "list", "--kind", "dataset").out
+
+
 def test_the_same_stands_on_the_terminal(genre: Genre, site: Path) -> None:
     install(site, "genre-shown", CLICKS)
     out = genre("plugins", "show", "clicks", "--kind", "dataset").out

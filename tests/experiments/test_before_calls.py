@@ -58,6 +58,10 @@ WRONG = {
         "knows no language 'xx'",
     ),
     "a text field of a gate": ("tasks.news-generator.gates.distinct.field=titel", "no news has a text field 'titel'"),
+    "a text field of another gate": (
+        "tasks.news-generator.gates.near-distinct.field=titel",
+        "gates.near-distinct.field: no news has a text field 'titel'",
+    ),
     "a property of a gate": ("tasks.news-generator.gates.distinct.property=titel", "no property 'titel'"),
 }
 
@@ -114,4 +118,10 @@ def test_enrich_tells_of_a_gate_that_cannot_be_made_before_any_call(
     arguments = ("enrich", small_folder, "--task", "news-summarizer", "--out", "rich")
     outcome = genre(*arguments, "-o", "gates.language.languages=['xx']")
     assert (outcome.code, "knows no language 'xx'" in outcome.err) == (2, True)
-    assert not Path(".genre/answers.sqlite").exists()
+    assert not [each for each in (".genre", "rich", "rich-rounds") if Path(each).exists()]
+
+
+def test_a_run_whose_generator_cannot_be_made_leaves_nothing(genre: Genre, experiment: Path) -> None:
+    outcome = genre("run", "tiny.toml", "--set", "generators.fake.plugin=replay", "--set", "generators.fake.paths=[]")
+    assert (outcome.code, "paths is empty" in outcome.err) == (2, True)
+    assert not [each for each in (".genre", "runs") if Path(each).exists()]

@@ -8,8 +8,8 @@ import pytest
 from small_run import change_json, write_small_run
 
 from genre.report.answer import Answer, answer
+from genre.report.formatting import HOLM
 from genre.report.run_folder import read_run
-from genre.report.wording import HOLM
 
 
 @pytest.fixture

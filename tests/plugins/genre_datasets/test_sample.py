@@ -14,8 +14,8 @@ from sklearn.metrics import roc_auc_score
 from genre.dataset import Dataset, write_mind
 from genre.errors import UsageError
 from genre_datasets import sample_lexicon
+from genre_datasets.draws import Draws
 from genre_datasets.sample import SampleOptions, make_sample
-from genre_datasets.sample_draws import Draws
 from genre_datasets.sample_grammar import TOPICS, write_text
 
 SMALL = SampleOptions(news=120, users=40, train=120, dev=30, test=40)

@@ -43,7 +43,7 @@ def test_answers_are_on_disk_when_put_returns_and_a_block_that_is_tried_again_fi
 def test_what_several_workers_put_at_once_is_committed_together_and_told(tmp_path: Path) -> None:
     async def scenario(owner: Owner) -> None:
         await asyncio.gather(*(owner.put([answer_text(answer(number))]) for number in range(50)))
-        assert (await owner.news()).stored == [("t", "g", 50)]
+        assert (await owner.messages()).stored == [("t", "g", 50)]
 
     with_owner(tmp_path, scenario)
 
@@ -61,7 +61,7 @@ def test_the_first_reason_ends_the_round_and_every_worker_is_told_to_stop(tmp_pa
         assert await owner.beat("w", 0.0, 0.0, True) == (False, False)
         await owner.fail(failure_of(RunError("first")))
         await owner.fail(failure_of(RunError("second")))
-        assert (await owner.news()).failure == failure_of(RunError("first"))
+        assert (await owner.messages()).failure == failure_of(RunError("first"))
         assert await owner.beat("w", 0.0, 0.0, False) == (True, False)
 
     with_owner(tmp_path, scenario)
@@ -71,8 +71,8 @@ def test_a_generator_that_is_down_at_every_worker_is_told_once(tmp_path: Path) -
     async def scenario(owner: Owner) -> None:
         for _ in range(2):
             await owner.down("g", "no credit left")
-        assert (await owner.news()).down == [("g", "no credit left")]
-        assert not owner._news
+        assert (await owner.messages()).down == [("g", "no credit left")]
+        assert not owner._messages
 
     with_owner(tmp_path, scenario)
 

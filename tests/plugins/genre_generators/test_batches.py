@@ -23,7 +23,8 @@ from genre_generators.batch_record import BatchRecord
 from genre_generators.litellm_options import LiteLLMOptions
 from genre_generators.litellm_provider import LiteLLMGenerator
 from genre_generators.openai_batch import OpenAIBatchOptions, openai_batch
-from genre_generators.openai_compatible import OpenAICompatibleGenerator, OpenAICompatibleOptions
+from genre_generators.openai_compatible import OpenAICompatibleGenerator
+from genre_generators.openai_compatible_options import OpenAICompatibleOptions
 
 KEY = "sk-very-secret-0123456789"
 SCHEMA = {

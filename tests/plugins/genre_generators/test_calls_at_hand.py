@@ -23,7 +23,8 @@ from genre.parts import (
     Refused,
     Transient,
 )
-from genre_generators.openai_compatible import OpenAICompatibleGenerator, OpenAICompatibleOptions
+from genre_generators.openai_compatible import OpenAICompatibleGenerator
+from genre_generators.openai_compatible_options import OpenAICompatibleOptions
 
 
 def asking(words: str) -> Prompt:

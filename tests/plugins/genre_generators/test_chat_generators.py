@@ -25,7 +25,8 @@ from genre.parts import (
     Usage,
 )
 from genre_generators.litellm_provider import LiteLLMGenerator, LiteLLMOptions
-from genre_generators.openai_compatible import OpenAICompatibleGenerator, OpenAICompatibleOptions
+from genre_generators.openai_compatible import OpenAICompatibleGenerator
+from genre_generators.openai_compatible_options import OpenAICompatibleOptions
 
 KEY = "sk-very-secret-0123456789"
 SCHEMA: dict[str, Json] = {

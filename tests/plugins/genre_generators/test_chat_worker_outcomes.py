@@ -7,7 +7,8 @@ from servers import Reply
 from worker_outcomes import REPLIES, Bench, opened_bench
 
 from genre.options import Secret
-from genre_generators.openai_compatible import OpenAICompatibleGenerator, OpenAICompatibleOptions
+from genre_generators.openai_compatible import OpenAICompatibleGenerator
+from genre_generators.openai_compatible_options import OpenAICompatibleOptions
 
 SLOW = Reply(manner="hang")
 BODIES = {

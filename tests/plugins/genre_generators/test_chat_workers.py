@@ -22,7 +22,8 @@ from genre.options import Secret, structure
 from genre.parts import Fatal, GenerationError, Json, Message, Prompt, Transient
 from genre.registry import Registry
 from genre.testing import checks
-from genre_generators.openai_compatible import OpenAICompatibleGenerator, OpenAICompatibleOptions
+from genre_generators.openai_compatible import OpenAICompatibleGenerator
+from genre_generators.openai_compatible_options import OpenAICompatibleOptions
 from genre_generators.worker_messages import Configuration
 from genre_generators.worker_process import WorkerProcess
 
@@ -234,7 +235,8 @@ def test_nothing_of_workers_is_loaded_without_them() -> None:
     code = (
         "import asyncio, sys\n"
         "from genre.parts import Message, Prompt, Sampling\n"
-        "from genre_generators.openai_compatible import OpenAICompatibleGenerator, OpenAICompatibleOptions\n"
+        "from genre_generators.openai_compatible import OpenAICompatibleGenerator\n"
+        "from genre_generators.openai_compatible_options import OpenAICompatibleOptions\n"
         "generator = OpenAICompatibleGenerator(OpenAICompatibleOptions('http://127.0.0.1:9/v1', 'm'))\n"
         "prompt = Prompt('t', 'N1', 0, (Message('user', '?'),), Sampling(9))\n"
         "try: asyncio.run(generator.complete(prompt))\n"
@@ -245,7 +247,7 @@ def test_nothing_of_workers_is_loaded_without_them() -> None:
 
 def test_a_worker_loads_nothing_heavy() -> None:
     code = (
-        "from genre_generators.openai_compatible import OpenAICompatibleOptions\n"
+        "from genre_generators.openai_compatible_options import OpenAICompatibleOptions\n"
         "from genre_generators.worker import caller\n"
         "from genre_generators.worker_messages import Configuration\n"
         "caller(Configuration('chat', {'base_url': 'http://127.0.0.1:9/v1', 'model': 'm'}, None))\n"
@@ -259,7 +261,8 @@ import asyncio, sys
 from pathlib import Path
 from genre.generation import AnswerStore, Engine, Limits, Routing
 from genre.parts import Message, Prompt, Sampling
-from genre_generators.openai_compatible import OpenAICompatibleGenerator, OpenAICompatibleOptions
+from genre_generators.openai_compatible import OpenAICompatibleGenerator
+from genre_generators.openai_compatible_options import OpenAICompatibleOptions
 
 address, path = sys.argv[1:]
 generator = OpenAICompatibleGenerator(OpenAICompatibleOptions(address, "small", workers=1))

@@ -12,8 +12,10 @@ from servers import ChatServer
 from worker_outcomes import KEY, PROMPT
 
 from genre.options import Secret
-from genre_generators.http_failures import Failures, proxy_for
-from genre_generators.openai_compatible import OpenAICompatibleGenerator, OpenAICompatibleOptions
+from genre.proxies import proxy_for
+from genre_generators.http_failures import Failures
+from genre_generators.openai_compatible import OpenAICompatibleGenerator
+from genre_generators.openai_compatible_options import OpenAICompatibleOptions
 
 
 @pytest.fixture(autouse=True)

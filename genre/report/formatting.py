@@ -1,4 +1,4 @@
-"""How figures and names read on a page."""
+"""How figures and names are written on the report's page."""
 
 from typing import Final
 
@@ -40,11 +40,6 @@ def probability(p: float | None) -> str:
     if p is None:
         return NONE
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def counted(count: int, one: str, many: str | None = None) -> str:
-    """A count with its noun."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def shortened(text: str, most: int) -> str:
