@@ -65,7 +65,7 @@ class Gain(Place):
     """A variant against the reference variant of the same baseline, over the same impressions.
 
     Attributes:
-        p: of a paired test; `p_holm` is corrected for all comparisons of its family.
+        p: of a paired test; `p_holm` is corrected for all comparisons of its family, and None for what is in none.
     """
 
     reference: str

@@ -63,6 +63,11 @@ class SplitFigures:
         """Names of the baselines, in order."""
         return list(dict.fromkeys(baseline for _, baseline in self.cells))
 
+    @property
+    def trained(self) -> list[str]:
+        """Names of the baselines that were trained, in order."""
+        return list(dict.fromkeys(baseline for (_, baseline), cell in self.cells.items() if cell.seeds))
+
 
 def read_figures(folder: Path, rows: Sequence[Mapping[str, object]], split: str) -> SplitFigures:
     """The figures of a split.

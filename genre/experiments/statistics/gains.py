@@ -1,7 +1,9 @@
 """What each variant gains over the reference: paired differences with interval, permutation test and Holm's correction.
 
-A family of tests is everything that is asked of a metric on a split at once: all variants and baselines, over all
-readers; new and warm readers together are another family.
+A family of tests is everything that may be claimed of a metric on a split at once: all variants and trained baselines,
+over all readers; new and warm readers together are another family. What could not be claimed whatever its p is no
+hypothesis, and is in none: gains that rest on leaked answers, and those of untrained baselines beside trained ones.
+Both are known before anything is measured, so that leaving them out keeps the family's error rate.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -47,8 +49,8 @@ class Gain:
         difference: variant minus reference, averaged over impressions and seeds; the interval is over users and seeds.
         p: of the sign-flip test over users, other seeds included.
         p_models: the same test of these trained models alone.
-        p_holm: `p`, adjusted for its family.
-        family: how many comparisons that is, but for those whose sides are `equal`: they test nothing.
+        p_holm: `p`, adjusted for its family; None for what is no hypothesis: leaked, or untrained beside trained ones.
+        family: how many comparisons the family has, but for those whose sides are `equal`: they test nothing.
         equal: whether the difference is 0 for every user.
         impressions, users: how many the difference is over.
         seeds: how many both were trained with; 0 for what is untrained.
@@ -65,7 +67,7 @@ class Gain:
     difference: Interval
     p: float
     p_models: float
-    p_holm: float
+    p_holm: float | None
     family: int
     equal: bool
     impressions: int
@@ -77,7 +79,7 @@ class Gain:
     @property
     def is_significant(self) -> bool:
         """Whether Holm's p is below 5 %."""
-        return self.p_holm < SIGNIFICANCE
+        return self.p_holm is not None and self.p_holm < SIGNIFICANCE
 
 
 @attrs.frozen
@@ -184,7 +186,7 @@ def compare_baselines(figures: SplitFigures, variant: str) -> list[Comparison]:
 def _gains_of_segment(
     figures: SplitFigures, pairs: Mapping[tuple[str, str], _Pair], reference: str, segment: str
 ) -> Iterator[Gain]:
-    """The gains of a segment, each as if it were the only one of its family."""
+    """The gains of a segment, each hypothesis as if it were the only one of its family."""
     members = figures.segments[segment]
     if not pairs or not members.any():
         return
@@ -194,6 +196,7 @@ def _gains_of_segment(
     p, p_models = _p_values(sums, by_seed)
     errors = standard_errors(sums)
     differs = ((sums.sums != 0).sum(axis=0) > 0).tolist()
+    asked = figures.trained or figures.baselines
     places = ((place, pair, metric) for place, pair in pairs.items() for metric in METRICS)
     for column, ((variant, baseline), pair, metric) in enumerate(places):
         yield Gain(
@@ -206,7 +209,7 @@ def _gains_of_segment(
             difference=found[column],
             p=float(p[column]),
             p_models=float(p_models[column]),
-            p_holm=float(p[column]),
+            p_holm=float(p[column]) if baseline in asked and not pair.leaked else None,
             family=1,
             equal=not differs[column],
             impressions=int(members.sum()),
@@ -252,10 +255,10 @@ def _adjusted(found: Sequence[Gain]) -> list[Gain]:
         families.setdefault((gain.metric, gain.segment == "all"), []).append(place)
     gains = list(found)
     for places in families.values():
-        tested = [place for place in places if not found[place].equal]
+        tested = [place for place in places if found[place].p_holm is not None and not found[place].equal]
         adjusted = dict(zip(tested, holm([found[place].p for place in tested]).tolist(), strict=True))
         for place in places:
-            p_holm = adjusted.get(place, found[place].p)
+            p_holm = adjusted.get(place, found[place].p_holm)
             gains[place] = attrs.evolve(found[place], p_holm=p_holm, family=len(tested))
     return gains
 
