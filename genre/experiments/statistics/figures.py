@@ -10,8 +10,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from genre.errors import UsageError
-from genre.experiments.results import METRICS, SEGMENTS, Cell, UntrainedCell
+from genre.experiments.results import Cell, UntrainedCell, impressions_file
 from genre.experiments.statistics.bootstrap import Floats
+from genre.modeling.metrics import METRICS, SEGMENTS
 
 _USER: Final = r"@[0-9a-f]+$"
 """A reader's id is `user@hash of the visible history`, see `genre.dataset.assembly`."""
@@ -146,7 +147,7 @@ def read_impressions(folder: Path, cell: Cell | UntrainedCell, split: str, colum
 
 def impressions_path(folder: Path, cell: Cell | UntrainedCell, split: str) -> Path:
     """Where a cell keeps its impressions of a split."""
-    return folder / "cells" / cell.name / f"impressions-{split}.parquet"
+    return folder / "cells" / cell.name / impressions_file(split)
 
 
 def _check_impressions(

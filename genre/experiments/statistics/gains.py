@@ -14,7 +14,6 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from genre.experiments.results import METRICS, SEGMENTS
 from genre.experiments.statistics.bootstrap import (
     LEVEL,
     RESAMPLES,
@@ -34,6 +33,7 @@ from genre.experiments.statistics.permutation import (
     sign_flip_p_with_and_without_seeds,
     standard_errors,
 )
+from genre.modeling.metrics import METRICS, SEGMENTS
 
 AUC: Final = METRICS.index("auc")
 _SEEDS: Final = 1

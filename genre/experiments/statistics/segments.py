@@ -8,11 +8,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from genre.dataset import Dataset
-from genre.experiments.results import METRICS
 from genre.experiments.statistics.bootstrap import intervals, resampled_means, user_sums
 from genre.experiments.statistics.figures import SplitFigures
 from genre.experiments.statistics.gains import AUC
 from genre.modeling.features import SplitFeatures, split_features
+from genre.modeling.metrics import METRICS
 
 HISTORY_BOUNDS: Final = (0, 5, 10, 20, 50)
 """The longest history of each bucket, in clicks; one more bucket holds the rest."""

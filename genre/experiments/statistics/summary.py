@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from genre.dataset import load_dataset
-from genre.experiments.results import METRICS, mean_rows, write_json
+from genre.experiments.results import SUMMARY_JSON, mean_rows, write_json
 from genre.experiments.statistics.beyond import Catalogue, beyond_rows, has_scores
 from genre.experiments.statistics.bootstrap import LEVEL, RESAMPLES, Interval, intervals, resampled_means, user_sums
 from genre.experiments.statistics.cautions import run_warnings
@@ -17,9 +17,9 @@ from genre.experiments.statistics.figures import SplitFigures, cells_of, read_fi
 from genre.experiments.statistics.gains import AUC, Comparison, Gain, compare_baselines, find_gains
 from genre.experiments.statistics.segments import segment_rows
 from genre.experiments.statistics.summary_page import as_markdown
+from genre.modeling.metrics import METRICS
 from genre.modeling.untrained import train_clicks
 
-SUMMARY_JSON: Final = "summary.json"
 SUMMARY_MD: Final = "summary.md"
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from genre.experiments.results import METRICS
 from genre.experiments.statistics.bootstrap import LEVEL
 from genre.experiments.statistics.gains import Comparison, Gain
+from genre.modeling.metrics import METRICS
 from genre.untrusted import harmless
 
 if TYPE_CHECKING:

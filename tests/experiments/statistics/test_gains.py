@@ -5,13 +5,13 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from genre.experiments.results import METRICS
 from genre.experiments.statistics.bootstrap import paired_difference
 from genre.experiments.statistics.description import RunDescription, RunVariant, reference_variant
 from genre.experiments.statistics.figures import CellFigures, SplitFigures
 from genre.experiments.statistics.gains import Gain, find_gains
 from genre.experiments.statistics.permutation import detectable_difference, holm, permutation_test
 from genre.modeling import FeatureSettings
+from genre.modeling.metrics import METRICS
 
 IMPRESSIONS = 60
 USERS = np.arange(IMPRESSIONS) // 3
