@@ -70,9 +70,8 @@ def enrich_variants(
         async with generator_pool(registry, observer.on_message) as pool:
             for rounds in variants.values():
                 for each in rounds:
-                    pool.get(
-                        each.generator_name
-                    )  # a mistake in the last round's generator is told before the first call
+                    # A mistake in the last round's generator is told before the first call.
+                    pool.get(each.generator_name)
             work = Work(
                 registry,
                 answers,

@@ -75,7 +75,8 @@ def sign_flip_p(sums: UserSums, by_seed: Floats, *, resamples: int = RESAMPLES, 
     Raises:
         UsageError: there is no resample.
     """
-    return _p_values(sums, seed_errors(by_seed)[None], len(by_seed), resamples, seed)[0]
+    [p] = _p_values(sums, seed_errors(by_seed)[None], len(by_seed), resamples, seed)
+    return p
 
 
 def sign_flip_p_with_and_without_seeds(sums: UserSums, by_seed: Floats) -> tuple[Floats, Floats]:
