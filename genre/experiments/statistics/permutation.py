@@ -75,7 +75,7 @@ def sign_flip_p(sums: UserSums, by_seed: Floats, *, resamples: int = RESAMPLES, 
     Raises:
         UsageError: there is no resample.
     """
-    [p] = _p_values(sums, seed_errors(by_seed)[None], len(by_seed), resamples, seed)
+    p: Floats = _p_values(sums, seed_errors(by_seed)[None], len(by_seed), resamples, seed)[0]
     return p
 
 
