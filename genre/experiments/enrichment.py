@@ -70,8 +70,9 @@ def enrich_variants(
         async with generator_pool(registry, observer.on_message) as pool:
             for rounds in variants.values():
                 for each in rounds:
-                    # A mistake in the last round's generator is told before the first call.
-                    pool.get(each.generator_name)
+                    pool.get(
+                        each.generator_name
+                    )  # a mistake in the last round's generator is told before the first call
             work = Work(
                 registry,
                 answers,
