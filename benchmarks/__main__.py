@@ -21,4 +21,5 @@ def main(suite: str, as_json: bool) -> None:
         click.echo(f"{name:24} {value}")
 
 
-main()
+if __name__ == "__main__":
+    main()

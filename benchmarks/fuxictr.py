@@ -35,14 +35,13 @@ from typing import Final
 import attrs
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.apart import apart
 from benchmarks.mind_shaped import write_mind_shaped
 from genre.dataset import load_dataset, save_dataset
 from genre.experiments.steps import read_dataset
-from genre.modeling.batches import Batch, GroupSampler
+from genre.modeling.batches import Batch, Drawn, GroupSampler
 from genre.modeling.composition import build_recommender
 from genre.modeling.features import Features, prepare_features
 from genre.modeling.losses import LOSSES
@@ -64,8 +63,6 @@ SETTINGS: Final = TrainingSettings(batch_size=205, negatives=4, pool="split", st
 DNN: Final = {"widths": (1_000, 1_000, 1_000), "dropout": 0.0}
 STEPS, WARM_UP, REPEATS = 6, 3, 5
 """No batch is seen twice, so that nothing is learnt by heart."""
-
-Drawn = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]
 
 
 @attrs.frozen

@@ -11,16 +11,14 @@ import attrs
 import torch
 
 from benchmarks.mind_shaped import write_mind_shaped
-from genre.dataset import load_dataset, save_dataset
-from genre.experiments.steps import read_dataset
+from benchmarks.preparation import FEATURES, import_and_prepare
+from genre.dataset import load_dataset
 from genre.modeling.composition import build_recommender
 from genre.modeling.features import Features, prepare_features
 from genre.modeling.recommender import Recommender
-from genre.modeling.settings import FeatureSettings
 from genre.parts import Baseline
 from genre.registry import Registry
 
-FEATURES: Final = FeatureSettings(texts={"title": 30}, categories=(), history_length=50)
 BASELINES: Final = ("naml", "lstur", "nrms", "plmnr", "bst", "dcn", "pnn", "din")
 DIM: Final = 300
 """Width of words and news in the implementations of matching models that others measure."""
@@ -44,8 +42,7 @@ REPEATS: Final = 5
 def prepare(folder: Path) -> None:
     """MIND-shaped data, ready to train on, in a folder."""
     write_mind_shaped(folder / "mind")
-    save_dataset(read_dataset(Registry.load(), "mind", {"folder": str(folder / "mind")}), folder / "dataset")
-    features(folder)
+    import_and_prepare(folder)
 
 
 def measured(row: Callable[[Path, str], dict[str, object]], baselines: Sequence[str]) -> dict[str, object]:

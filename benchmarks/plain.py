@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from genre.modeling.batches import Batch, GroupSampler, news_batch, reader_batch
+from genre.modeling.batches import Batch, Drawn, GroupSampler, news_batch, reader_batch
 from genre.modeling.features import Features
 from genre.modeling.metrics import METRICS
 from genre.modeling.news_tower import NewsVectors
@@ -72,7 +72,7 @@ class DenseAdam:
         self._adam.step()
 
 
-def plain_batch(sampler: GroupSampler, drawn: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]) -> Batch:
+def plain_batch(sampler: GroupSampler, drawn: Drawn) -> Batch:
     """The groups that `GroupSampler.draw` drew, with a row of its own for each position of each sample."""
     impressions, candidates, mask = drawn
     features = sampler.features

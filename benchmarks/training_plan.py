@@ -104,4 +104,5 @@ def _sums(processes: int) -> float:
     return (2 * DENSE_BYTES * others / processes + ROW_BYTES * others) / NETWORK
 
 
-main()
+if __name__ == "__main__":
+    main()

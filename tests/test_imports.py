@@ -50,12 +50,15 @@ def test_every_task_and_baseline_names_parts_that_exist() -> None:
     from genre.registry import Registry
 
     registry = Registry.load(strict=True)
-    for entry in registry.parts("task"):
-        task = registry.task(entry.part.name)
-        registry.get("prompter", task.prompter)
-        registry.get("updater", task.updater)
-    for entry in registry.parts("baseline"):
-        baseline = registry.baseline(entry.part.name)
-        registry.get("news-encoder", baseline.news_encoder)
-        registry.get("user-encoder", baseline.user_encoder)
-        registry.get("interaction", baseline.interaction)
+    tasks = [registry.task(entry.part.name) for entry in registry.parts("task")]
+    baselines = [registry.baseline(entry.part.name) for entry in registry.parts("baseline")]
+    assert tasks
+    assert baselines
+    for task in tasks:
+        assert registry.get("prompter", task.prompter)
+        assert registry.get("updater", task.updater)
+    for baseline in baselines:
+        assert registry.get("news-encoder", baseline.news_encoder)
+        assert registry.get("user-encoder", baseline.user_encoder)
+        assert registry.get("interaction", baseline.interaction)
+        assert all(registry.get("field-encoder", name) for name in baseline.field_encoders.values())

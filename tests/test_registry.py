@@ -122,10 +122,6 @@ def test_a_plugin_can_veto_a_run_with_its_reason(tmp_path: Path) -> None:
         registry.announce_plan(RunPlan("big", ()))
 
 
-def test_a_plan_that_nobody_vetoes_goes_on() -> None:
-    Registry.load(Settings((Layer("test", {}),))).announce_plan(RunPlan("big", ()))
-
-
 # -- events -----------------------------------------------------------------------------------------------------
 
 
@@ -142,6 +138,13 @@ class Listener:
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
+
+
+def test_a_plan_that_nobody_vetoes_goes_on() -> None:
+    registry, listener, plan = Registry.load(), Listener(), RunPlan("big", ())
+    registry.manager.register(listener)
+    registry.announce_plan(plan)
+    assert listener.plans == [plan]
 
 
 def test_a_listener_that_fails_is_an_error_that_names_plugin_and_hook(tmp_path: Path) -> None:

@@ -64,9 +64,14 @@ def test_every_event_is_told_with_all_its_fields() -> None:
 @pytest.mark.parametrize("text", [text for text in TABLES if "[trackers." in text and "[plugins]" not in text])
 def test_tables_of_trackers_have_options_that_exist(text: str) -> None:
     registry = Registry.load(Settings((*load_settings(ROOT).layers, Layer("docs", tomllib.loads(text)))))
-    for name in registry.settings.table("trackers"):
+    names = registry.settings.table("trackers")
+    assert names
+    for name in names:
         options = registry.settings.table("trackers", name)
-        registry.structure_options("tracker", str(options.pop("plugin", name)), options)
+        plugin = str(options.pop("plugin", name))
+        cls = registry.options_class("tracker", plugin)
+        structured = registry.structure_options("tracker", plugin, options)
+        assert cls is None or isinstance(structured, cls)
 
 
 def test_an_experiment_says_it_as_shown(tmp_path: Path) -> None:

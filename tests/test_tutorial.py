@@ -4,8 +4,9 @@ import pytest
 from doc_blocks import ROOT, blocks_of
 
 from genre.cli.tables import results_table, rounds_table
-from genre.experiments.results import METRICS, Cell, result_rows
+from genre.experiments.results import Cell, result_rows
 from genre.generation import RoundReport
+from genre.modeling.metrics import METRICS
 
 PAGE = ROOT / "docs" / "tutorial" / "in-ten-minutes.md"
 SHOWN = {

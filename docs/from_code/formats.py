@@ -8,12 +8,13 @@ import polars as pl
 from from_code.markdown import code, documented, prose, table
 from genre.dataset.files import FORMAT_VERSION, MANIFEST
 from genre.dataset.tables import TABLES, Dataset
-from genre.experiments.results import METRICS, Cell, result_rows
+from genre.experiments.results import Cell, result_rows
 from genre.experiments.statistics.gains import Comparison, Gain
 from genre.experiments.statistics.summary import Summary, as_json
 from genre.generation.records import PROVENANCE
 from genre.generation.reports import RoundReport
 from genre.generation.store import DEFINITIONS, StoredAnswer
+from genre.modeling.metrics import METRICS
 from genre.option_docs import attributes_section
 from genre.parts import Completion, Usage
 

@@ -9,10 +9,11 @@ from rich.text import Text
 
 from genre.cli.narrow import show
 from genre.experiments.estimate import Estimate
-from genre.experiments.results import METRICS, mean_rows
+from genre.experiments.results import mean_rows
 from genre.generation import RoundReport
 from genre.generation.costs import Cost, money
 from genre.generation.estimates import RouteEstimate
+from genre.modeling.metrics import METRICS
 from genre.untrusted import harmless
 
 PIPED_WIDTH = 120

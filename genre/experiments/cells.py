@@ -11,7 +11,14 @@ from genre.errors import UsageError
 from genre.experiments.inputs import inputs_of
 from genre.experiments.models import CellPlan, evaluate_model, train_model
 from genre.experiments.observer import Announcer, Observer
-from genre.experiments.results import CELL_RESULT, cell_result, finished_cell, result_rows, write_json
+from genre.experiments.results import (
+    CELL_RESULT,
+    cell_result,
+    finished_cell,
+    impressions_file,
+    result_rows,
+    write_json,
+)
 from genre.experiments.telling import Teller, hear
 from genre.generation import find_executor
 from genre.modeling import CheckpointSettings, save_model
@@ -98,7 +105,7 @@ def run_cell(
     save_model(job.folder / "model", trained.model)
     rows: list[Row] = []
     for each in evaluate_model(trained.model, dataset, job.plan.report, cache=job.cache):
-        each.impressions.write_parquet(job.folder / f"impressions-{each.split}.parquet")
+        each.impressions.write_parquet(job.folder / impressions_file(each.split))
         rows.extend(result_rows(job.plan.cell, each.split, each.summary, leaked=dataset.leaked))
     training = {**attrs.asdict(trained.result), "word_vector_share": trained.word_vector_share}
     result = {"key": job.key, "rows": rows, "training": training, "inputs": inputs_of(trained.model)}

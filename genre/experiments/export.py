@@ -7,8 +7,9 @@ from pathlib import Path
 from genre.errors import UsageError, nearest
 from genre.experiments.model_card import model_card
 from genre.experiments.model_folders import model_folder
-from genre.experiments.results import METRICS
+from genre.experiments.results import CELL_RESULT
 from genre.modeling import TrainedModel, check_model_folder, load_model, save_model
+from genre.modeling.metrics import METRICS
 from genre.modeling.user_ids import without_unread_users
 from genre.registry import Registry
 
@@ -43,7 +44,7 @@ def export_model(
     check_model_folder(out)
     if out.exists() and out.samefile(source):
         raise UsageError("the export would replace the model", where=out, remedy="name another folder")
-    found = source.parent / "result.json" if source.name == "model" else None
+    found = source.parent / CELL_RESULT if source.name == "model" else None
     path = results or (found if found and found.is_file() else None)
     rows = [] if path is None else result_rows_of(model, path)
     lean = without_unread_users(model, known)

@@ -1,8 +1,7 @@
 """What a model sees: figures of models that see different things are no comparison of their architectures."""
 
-import torch
-
-from genre.modeling import Recommender, TrainedModel
+from genre.modeling import TrainedModel
+from genre.modeling.user_ids import tells_users_apart
 from genre.parts import Pretrained
 
 
@@ -27,32 +26,6 @@ def inputs_of(model: TrainedModel) -> dict[str, object]:
             if isinstance(module, Pretrained)
         ),
         "history_length": settings.history_length,
-        "user_ids": _reads_user_ids(recommender, len(model.vocabulary.users)),
+        "user_ids": bool(model.vocabulary.users) and tells_users_apart(recommender, (0, 1)),
         "fusion": recommender.fusion is not None,
     }
-
-
-def _reads_user_ids(recommender: Recommender, known_users: int) -> bool:
-    """Whether a user encoder tells a known user from an unknown one who has read the same."""
-    if not known_users:
-        return False
-    encoder, dim = recommender.user_encoder, recommender.baseline.dim
-    history = torch.randn(1, 2, dim, generator=torch.Generator().manual_seed(0))
-    device = next((weights.device for weights in recommender.parameters()), torch.device("cpu"))
-    was_training = recommender.training
-    recommender.eval()
-    try:
-        with torch.no_grad():
-            vectors = [
-                encoder(
-                    history.to(device),
-                    torch.ones(1, 2, dtype=torch.bool, device=device),
-                    torch.tensor([user], device=device),
-                    history[:, :1].to(device),
-                    torch.ones(1, 1, dtype=torch.bool, device=device),
-                )
-                for user in (0, 1)
-            ]
-    finally:
-        recommender.train(was_training)
-    return not torch.equal(*vectors)

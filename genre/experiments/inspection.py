@@ -12,12 +12,9 @@ def describe_news(dataset: Dataset, news_id: str) -> dict[str, object]:
     Raises:
         UsageError: there is no such news.
     """
-    found = dataset.news.with_row_index("position").filter(pl.col("id") == news_id)
-    if found.is_empty():
-        raise UsageError(f"there is no news {news_id!r}", remedy=nearest(news_id, dataset.news["id"]))
-    row = found.row(0, named=True)
-    texts = dataset.texts.filter(pl.col("news") == row.pop("position"))
-    return {**row, "texts": texts.select("field", "version", "model", "text").to_dicts()}
+    position = _position_of(dataset, news_id)
+    texts = dataset.texts.filter(pl.col("news") == position).select("field", "version", "model", "text")
+    return {**dataset.news.row(position, named=True), "texts": texts.to_dicts()}
 
 
 def describe_readers(dataset: Dataset, name: str) -> list[dict[str, object]]:

@@ -8,8 +8,8 @@ from typing import Final
 import jinja2
 
 from genre.errors import UsageError
-from genre.experiments.results import METRICS
 from genre.modeling import TrainedModel
+from genre.modeling.metrics import METRICS
 from genre.parts import Kind, Part
 from genre.registry import Registry
 from genre.version import __version__

@@ -4,9 +4,8 @@ from pathlib import Path
 
 from genre.errors import UsageError, nearest
 from genre.modeling import TrainedModel, load_model
+from genre.modeling.checkpoint import CONFIG
 from genre.registry import Registry
-
-_CONFIG = "model.json"
 
 
 def load(folder: Path | str, *, cell: str | None = None, registry: Registry | None = None) -> TrainedModel:
@@ -41,7 +40,7 @@ def model_folder(folder: Path, cell: str | None = None) -> Path:
             raise UsageError(f"there is no trained cell {cell!r}", where=folder, remedy=nearest(cell, cells))
         return cells[cell]
     for place in (folder, folder / "model"):
-        if (place / _CONFIG).is_file():
+        if (place / CONFIG).is_file():
             return place
     if len(cells) > 1:
         raise UsageError(
@@ -54,5 +53,5 @@ def model_folder(folder: Path, cell: str | None = None) -> Path:
 
 def _cells(folder: Path) -> dict[str, Path]:
     """The trained models of a run folder, by the names of their cells."""
-    found = sorted(folder.glob(f"cells/*/model/{_CONFIG}"))
+    found = sorted(folder.glob(f"cells/*/model/{CONFIG}"))
     return {path.parent.parent.name: path.parent for path in found}

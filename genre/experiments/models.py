@@ -93,7 +93,7 @@ class CellPlan:
 
 
 @attrs.frozen(eq=False)
-class Untrained:
+class Built:
     """A model with its first weights, and what it will see.
 
     Attributes:
@@ -132,7 +132,7 @@ class Evaluated:
     impressions: pl.DataFrame
 
 
-def build_model(registry: Registry, dataset: Dataset, plan: CellPlan, *, cache: Path | None = None) -> Untrained:
+def build_model(registry: Registry, dataset: Dataset, plan: CellPlan, *, cache: Path | None = None) -> Built:
     """A model before its training.
 
     Args:
@@ -153,7 +153,7 @@ def build_model(registry: Registry, dataset: Dataset, plan: CellPlan, *, cache: 
         seed=plan.cell.seed,
         word_vectors=None if words is None else words.as_embedding(),
     )
-    return Untrained(recommender, prepared, words)
+    return Built(recommender, prepared, words)
 
 
 def train_model(
@@ -185,9 +185,9 @@ def train_model(
     profile = profile or Profile()
     device = chosen_device(plan.training.device)  # a missing one is told before hours of preparation
     with processes.first_in_turn(), profile.phase("preparation"):
-        untrained = build_model(registry, dataset, plan, cache=cache)
-    recommender = untrained.recommender
-    if plan.fusion and not any(untrained.features.vocabulary.interests.values()):
+        built = build_model(registry, dataset, plan, cache=cache)
+    recommender = built.recommender
+    if plan.fusion and not any(built.features.vocabulary.interests.values()):
         raise RunError(
             f"{cell.name} fuses interests, and no reader of the split {plan.features.train_split!r} has any",
             remedy="put a round that makes profiles before it, or set fusion = false",
@@ -195,7 +195,7 @@ def train_model(
     recommender.to(device)
     with processes.first_in_turn(), profile.phase("preparation"):
         prepared = with_frozen_states(
-            untrained.features,
+            built.features,
             recommender,
             cache=cache,
             on_progress=lambda done, total: watcher.on_steps(cell.name, 0, done, total),
@@ -221,7 +221,7 @@ def train_model(
         asked_to_end=asked_to_end,
         profile=profile,
     )
-    share = None if untrained.word_vectors is None else untrained.word_vectors.share
+    share = None if built.word_vectors is None else built.word_vectors.share
     provenance = Provenance.of(dataset, cell.variant, plan.training, result)
     model = TrainedModel(
         recommender, prepared.vocabulary, prepared.settings, cell.seed, dataset.leaked, provenance=provenance

@@ -15,7 +15,7 @@ from genre.generation.instances import check_instances
 from genre.modeling import FeatureSettings, TrainingSettings
 from genre.modeling.untrained import UNTRAINED
 from genre.options import option_names, structure
-from genre.parts import NAME_RULE, is_name
+from genre.parts import NAME_RULE, cell_name, is_name
 from genre.registry import Registry
 from genre.settings import TABLES, Layer, Settings, Table, read_toml
 
@@ -173,6 +173,7 @@ class Experiment:
                     where=self.path,
                     remedy=nearest(stray[0], self.baselines),
                 )
+        self._check_cells()
         for name in [self.name, *names]:
             if not is_name(name):
                 raise UsageError(f"the name {name!r} must be {NAME_RULE}: it names a folder", where=self.path)
@@ -183,6 +184,23 @@ class Experiment:
                     where=f"{self.path or self.name}, report",
                     remedy="a name holds no slash and no control character; call the split something else",
                 )
+
+    def _check_cells(self) -> None:
+        """Whether each cell has a folder of its own: `a-b` with `c` would share one with `a` and `b-c`."""
+        places: dict[str, tuple[str, str]] = {}
+        for variant in self.variants:
+            trained = self.baselines if variant.baselines is None else variant.baselines
+            named = [(name, seed) for name in trained for seed in self.seeds]
+            for baseline, seed in [*named, *((name, None) for name in self.untrained)]:
+                cell = cell_name(variant.name, baseline, seed)
+                other = places.setdefault(cell, (variant.name, baseline))
+                if other != (variant.name, baseline):
+                    raise UsageError(
+                        f"the variant {other[0]!r} with {other[1]!r} and {variant.name!r} with {baseline!r} "
+                        f"would both be the cell {cell!r}",
+                        where=self.path,
+                        remedy="give one of the variants another name",
+                    )
 
     def _check_that_there_are_results(self) -> None:
         needed = (

@@ -1,4 +1,4 @@
-"""Result rows: one for each variant, baseline, seed, split and segment; `results.json`."""
+"""Result rows, one for each variant, baseline, seed, split and segment, and the files of a run folder that say them."""
 
 import json
 import os
@@ -10,10 +10,12 @@ from typing import Final, NotRequired, TypedDict
 import attrs
 
 from genre.errors import UsageError
+from genre.modeling.metrics import METRICS
 from genre.parts import CellFinished, EpochFinished, cell_name
 
-METRICS: Final = ("auc", "mrr", "ndcg@5", "ndcg@10")
-SEGMENTS: Final = ("all", "new", "warm")
+RESULTS_JSON: Final = "results.json"
+EXPERIMENT_JSON: Final = "experiment.json"
+SUMMARY_JSON: Final = "summary.json"
 CELL_RESULT: Final = "result.json"
 
 
@@ -67,6 +69,11 @@ class UntrainedCell:
     def name(self) -> str:
         """Name of the cell's folder; no training's, which ends in a number."""
         return cell_name(self.variant, self.baseline, self.seed)
+
+
+def impressions_file(split: str) -> str:
+    """Name of the file in a cell's folder that keeps the impressions of a split."""
+    return f"impressions-{split}.parquet"
 
 
 def result_rows(

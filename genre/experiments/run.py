@@ -20,7 +20,16 @@ from genre.experiments.models import (
 )
 from genre.experiments.observer import Announcer, Observer
 from genre.experiments.plan import BaselineOverride, Experiment, VariantSpec, load_experiment, registry_under
-from genre.experiments.results import Cell, UntrainedCell, finished_cell, result_rows, write_json
+from genre.experiments.results import (
+    EXPERIMENT_JSON,
+    RESULTS_JSON,
+    Cell,
+    UntrainedCell,
+    finished_cell,
+    impressions_file,
+    result_rows,
+    write_json,
+)
 from genre.experiments.rounds import rounds_of_experiment
 from genre.experiments.run_lock import run_lock
 from genre.experiments.statistics.summary import write_summary
@@ -28,11 +37,7 @@ from genre.experiments.steps import read_dataset
 from genre.experiments.tracking import find_trackers, make_trackers, tracked
 from genre.generation import PreparedRound, RoundReport
 from genre.generation.instances import Instance
-from genre.modeling import (
-    FeatureSettings,
-    TrainingSettings,
-    summarize,
-)
+from genre.modeling import FeatureSettings, TrainingSettings, summarize
 from genre.modeling.devices import chosen_device
 from genre.modeling.untrained import evaluate_untrained, news_documents, train_clicks
 from genre.parts import Baseline, CellFinished, Kind, RunFinished, RunPlan, TrackedRun
@@ -183,8 +188,8 @@ def _run(
     datasets = {name: each.dataset for name, each in enriched.items()}
     rows, reused = _run_cells(plan, datasets, folder, cache=cache, observer=watcher, at_once=jobs, executor=executor)
     reports = {name: each.reports for name, each in enriched.items()}
-    write_json(folder / "experiment.json", _describe(experiment, reports))
-    write_json(folder / "results.json", {"rows": rows})
+    write_json(folder / EXPERIMENT_JSON, _describe(experiment, reports))
+    write_json(folder / RESULTS_JSON, {"rows": rows})
     write_summary(folder, experiment.name, rows)
     finished = RunFinished(experiment.name, folder, rows)
     plan.registry.announce("genre_run_finished", event=finished)
@@ -376,7 +381,7 @@ def _run_untrained(
         evaluations = evaluate_untrained(name, dataset, plan.features(variant), plan.experiment.report)
         of_cell: list[dict[str, object]] = []
         for split, evaluation in evaluations.items():
-            evaluation.scored_impressions.write_parquet(folder / cell.name / f"impressions-{split}.parquet")
+            evaluation.scored_impressions.write_parquet(folder / cell.name / impressions_file(split))
             of_cell.extend(result_rows(cell, split, summarize(evaluation.impressions), leaked=dataset.leaked))
         observer.on_cell(cell.name, CellFinished(cell.variant, cell.baseline, cell.seed, of_cell))
         rows.extend(of_cell)

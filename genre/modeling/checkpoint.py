@@ -23,7 +23,9 @@ from genre.parts import WORDS, Baseline
 from genre.registry import Registry
 
 _FORMAT: Final = 2
-_CONFIG, _VOCABULARY, _WEIGHTS = "model.json", "vocabulary.json", "model.safetensors"
+CONFIG: Final = "model.json"
+"""The file by which a folder is known to hold a model."""
+_VOCABULARY, _WEIGHTS = "vocabulary.json", "model.safetensors"
 _CARD: Final = "README.md"
 _REMEDY: Final = "train and save the model again"
 
@@ -69,7 +71,7 @@ def check_model_folder(folder: Path) -> None:
     Raises:
         UsageError: `folder` holds something that is not a model.
     """
-    if folder.exists() and not (folder / _CONFIG).is_file() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and not (folder / CONFIG).is_file() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError("this exists and holds no model", where=folder, remedy="name another folder")
 
 
@@ -96,7 +98,7 @@ def save_model(folder: Path, model: TrainedModel, *, card: str | None = None) ->
         files = {name: _file_hash(staging / name) for name in (_VOCABULARY, _WEIGHTS)}
         config = _Config(_FORMAT, baseline, fusion, model.settings, model.seed, model.leaked, model.provenance, files)
         text = json.dumps(attrs.asdict(config), indent=2, ensure_ascii=False)
-        (staging / _CONFIG).write_text(text + "\n", encoding="utf-8")
+        (staging / CONFIG).write_text(text + "\n", encoding="utf-8")
         if card is not None:
             (staging / _CARD).write_text(card, encoding="utf-8")
 
@@ -121,7 +123,7 @@ def load_model(folder: Path, registry: Registry) -> TrainedModel:
     Raises:
         UsageError: the folder is missing, incomplete, damaged or was altered, or a part of the model is not registered.
     """
-    path = folder / _CONFIG
+    path = folder / CONFIG
     values = _read_json(path)
     number = values.get("format", _FORMAT)
     if number != _FORMAT:  # before anything else is read: another format has other options
@@ -146,7 +148,7 @@ def _check_files(folder: Path, hashes: Mapping[str, str]) -> None:
         path = folder / name
         if name in hashes and path.is_file() and _file_hash(path) != hashes[name]:
             raise UsageError(
-                f"the file was altered or damaged: its content is not what {_CONFIG} says",
+                f"the file was altered or damaged: its content is not what {CONFIG} says",
                 where=path,
                 remedy="take the whole folder again from where it came from, or train and save the model again",
             )

@@ -1,7 +1,5 @@
 """Metrics of a split's impressions, and their means."""
 
-from typing import Final
-
 import attrs
 import numpy as np
 import polars as pl
@@ -9,12 +7,10 @@ from numpy.typing import NDArray
 
 from genre.dataset import Dataset
 from genre.modeling.features import Features, SplitFeatures
-from genre.modeling.metrics import METRICS, impression_metrics, mean
+from genre.modeling.metrics import METRICS, SEGMENTS, impression_metrics, mean
 from genre.modeling.recommender import Recommender
 from genre.modeling.scoring import score_split
 from genre.modeling.settings import EVALUATION_DEFAULTS, EvaluationSettings
-
-SEGMENTS: Final = ("all", "new", "warm")
 
 
 @attrs.frozen(eq=False)

@@ -15,6 +15,8 @@ from genre.errors import RunError
 from genre.modeling.ragged import concatenated_ranges
 
 METRICS: Final = ("auc", "mrr", "ndcg@5", "ndcg@10")
+SEGMENTS: Final = ("all", "new", "warm")
+"""Readers whose impressions have a mean of their own."""
 _CUTOFFS: Final = {"ndcg@5": 5, "ndcg@10": 10}
 
 Floats = NDArray[np.float64]

@@ -28,8 +28,8 @@ class Answer:
 
 
 def answer(run: Run, split: str) -> Answer:
-    """The answer for a split. Leaked variants have no say: a gain measured there is no gain."""
-    gains = [each for each in run.gains_of(split, "all") if not each.leaked]
+    """The answer for a split."""
+    gains = _claimable(run, split, "all")
     if not gains:
         return Answer((_why_not(run, split),), (_price(run),))
     sentences = (
@@ -39,6 +39,11 @@ def answer(run: Run, split: str) -> Answer:
         *_for_whom(run, split),
     )
     return Answer(sentences, tuple(_facts(gains, run, split)))
+
+
+def _claimable(run: Run, split: str, segment: str) -> list[Gain]:
+    """Gains in AUC that have a say. Leaked variants have none: a gain measured there is no gain."""
+    return [each for each in run.gains_of(split, segment) if not each.leaked]
 
 
 def significant(gain: Gain, run: Run) -> bool:
@@ -112,7 +117,7 @@ def _not_told_apart(gains: Sequence[Gain], run: Run) -> Iterator[str]:
 
 def _for_whom(run: Run, split: str) -> Iterator[str]:
     """Which of new and warm readers gain; nothing where one of the two was not measured."""
-    measured = [[each for each in run.gains_of(split, segment) if not each.leaked] for segment in ("new", "warm")]
+    measured = [_claimable(run, split, segment) for segment in ("new", "warm")]
     if not all(measured):
         return
     new, warm = (
@@ -135,7 +140,7 @@ def _facts(gains: Sequence[Gain], run: Run, split: str) -> Iterator[Fact]:
     )
     helps = sum(significant(each, run) and each.difference > 0 for each in gains)
     yield Fact("Significant gains", f"{helps} of {len(gains)}", f"all readers, after {HOLM}")
-    if new := [each for each in run.gains_of(split, "new") if not each.leaked]:
+    if new := _claimable(run, split, "new"):
         first = max(new, key=lambda each: each.difference)
         note = f"{name(first)}; {signed_interval(first.low, first.high)}; Holm p {probability(first.p_holm)}"
         yield Fact("Largest gain, new readers", signed(first.difference), note)

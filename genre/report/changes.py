@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from genre.dataset import Dataset
 from genre.errors import UsageError
+from genre.experiments.results import impressions_file
 from genre.options import option_names
 from genre.report.examples import order, titles
 from genre.report.run_folder import Run
@@ -126,7 +127,7 @@ def changes_of(run: Run, split: str, dataset: Dataset) -> list[Changes]:
             continue
         baseline, seed = pair
         before, after = (
-            _read(run.cells[each, baseline, seed] / f"impressions-{split}.parquet") for each in (run.reference, variant)
+            _read(run.cells[each, baseline, seed] / impressions_file(split)) for each in (run.reference, variant)
         )
         if before is not None and after is not None:
             scored = _scored(shown, before, after)

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from genre.dataset import load_dataset
 from genre.errors import UsageError
-from genre.experiments.results import METRICS, SEGMENTS
+from genre.modeling.metrics import METRICS, SEGMENTS
 from genre.report import formatting, plots, tables
 from genre.report.answer import answer
 from genre.report.changes import Changes, changes_of

@@ -9,16 +9,16 @@ from typing import Final, TypeVar
 import attrs
 
 from genre.errors import UsageError
-from genre.experiments.results import METRICS, mean_rows
+from genre.experiments.results import CELL_RESULT, EXPERIMENT_JSON, RESULTS_JSON, SUMMARY_JSON, mean_rows
 from genre.experiments.statistics.description import reference_variant
 from genre.generation import RoundReport
 from genre.generation.reports import ModelReport
+from genre.modeling.metrics import METRICS
 from genre.options import option_names, structure
 
 _T = TypeVar("_T")
 _Rows = Sequence[Mapping[str, object]]
 
-RESULTS: Final = "results.json"
 BEYOND: Final = (
     "diversity",
     "category_diversity",
@@ -65,7 +65,7 @@ class Gain(Place):
     """A variant against the reference variant of the same baseline, over the same impressions.
 
     Attributes:
-        p: of a paired test; `p_holm` is corrected for all comparisons of its family.
+        p: of a paired test; `p_holm` is corrected for all comparisons of its family, and None for what is in none.
     """
 
     reference: str
@@ -245,21 +245,21 @@ def read_run(folder: Path) -> Run:
     Raises:
         UsageError: it is missing, not a run folder, or a file in it is damaged.
     """
-    results = _json(folder / RESULTS)
+    results = _json(folder / RESULTS_JSON)
     if results is None:
         raise UsageError(
-            f"no run here ({RESULTS} is missing)" if folder.is_dir() else "there is no such folder",
+            f"no run here ({RESULTS_JSON} is missing)" if folder.is_dir() else "there is no such folder",
             where=folder,
             remedy="name a folder that `genre run` wrote, such as runs/quickstart",
         )
-    rows = _rows(results, "rows", folder / RESULTS) or ()
+    rows = _rows(results, "rows", folder / RESULTS_JSON) or ()
     if not rows:
-        raise UsageError("the run has no results", where=folder / RESULTS, remedy="run the experiment again")
-    _check_results(rows, folder / RESULTS)
-    path = folder / "summary.json"
+        raise UsageError("the run has no results", where=folder / RESULTS_JSON, remedy="run the experiment again")
+    _check_results(rows, folder / RESULTS_JSON)
+    path = folder / SUMMARY_JSON
     summary = _json(path) or {}
     means = _rows(summary, "rows", path)
-    described = _json(folder / "experiment.json") or {}
+    described = _json(folder / EXPERIMENT_JSON) or {}
     experiment = described.get("experiment")
     level = summary.get("level")
     figures = _records(mean_rows(rows) if means is None else means, Figure, path)
@@ -268,7 +268,7 @@ def read_run(folder: Path) -> Run:
     return Run(
         folder=folder,
         experiment=experiment if isinstance(experiment, Mapping) else {},
-        rounds=_rounds(described, folder / "experiment.json"),
+        rounds=_rounds(described, folder / EXPERIMENT_JSON),
         figures=figures,
         level=level if isinstance(level, float) else 0.95,
         said_reference=_said_reference(summary, gains or ()),
@@ -301,7 +301,7 @@ def _check_results(rows: _Rows, path: Path) -> None:
 def _cells(folder: Path, wanted: set[tuple[str, str]]) -> Iterator[tuple[tuple[str, str, int], tuple[Curve, Path]]]:
     """The trainings that a folder keeps, with their places; those of earlier experiments in it are left out."""
     for place in _folders(folder):
-        path = place / "result.json"
+        path = place / CELL_RESULT
         result = _json(path)
         if result is None:
             continue

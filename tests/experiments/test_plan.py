@@ -95,6 +95,22 @@ def test_an_empty_report_is_an_error_that_says_what_to_write(path: Path) -> None
     assert caught.value.remedy == 'name one or more, such as report = ["test"]'
 
 
+@pytest.mark.parametrize(
+    ("variants", "baselines", "cell"),
+    [(("a-b", "a"), ("c", "b-c"), "a-b-c-0"), (("a", "a-nrms"), ("nrms", "nrms-nrms"), "a-nrms-nrms-0")],
+)
+def test_two_cells_of_one_name_are_an_error(variants: tuple[str, ...], baselines: tuple[str, ...], cell: str) -> None:
+    specs = tuple(map(VariantSpec, variants))
+    with pytest.raises(UsageError, match=f"would both be the cell '{cell}'"):
+        Experiment("e", DatasetSpec("sample"), specs, baselines=baselines)
+
+
+def test_baselines_that_a_variant_does_not_train_are_no_cells_of_it() -> None:
+    specs = (VariantSpec("a-b", baselines=("c",)), VariantSpec("a", baselines=("c",)))
+    experiment = Experiment("e", DatasetSpec("sample"), specs, baselines=("c", "b-c"))
+    assert experiment.baselines == ("c", "b-c")
+
+
 def test_a_split_that_would_name_a_file_elsewhere_is_an_error() -> None:
     with pytest.raises(UsageError, match=r"report: the split '../up' is reported"):
         Experiment("e", DatasetSpec("sample"), (VariantSpec("original"),), report=("../up",))

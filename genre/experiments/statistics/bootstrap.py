@@ -84,8 +84,9 @@ def bootstrap_interval(
         UsageError: there is no value, one is not finite, or `users`, `level` or `resamples` makes no sense.
     """
     table = _checked(values)[:, None]
-    means = resampled_means(table, users=users, resamples=resamples, seed=seed)
-    return intervals(table, means, level=level)[0]
+    sums = user_sums(table, users)
+    means = resampled_means(sums, resamples=resamples, seed=seed)
+    return intervals(table.mean(axis=0), means, level=level)[0]
 
 
 def paired_difference(
@@ -111,7 +112,7 @@ def paired_difference(
         UsageError: as `bootstrap_interval`; or the two do not go together.
     """
     differences = paired(first, second).T  # (I, S)
-    means = resampled_means(differences, users=users, resamples=resamples, seed=seed)
+    means = resampled_means(user_sums(differences, users), resamples=resamples, seed=seed)
     random = np.random.default_rng([seed, 1])
     if seeds == "resampled":
         count = differences.shape[1]
@@ -121,32 +122,29 @@ def paired_difference(
         over_seeds = means.mean(axis=1, keepdims=True)
         if seeds == "student":
             over_seeds += seed_draws(differences.mean(axis=0)[:, None], resamples=resamples, random=random)
-    return intervals(differences.mean(axis=1, keepdims=True), over_seeds, level=level)[0]
+    averaged = differences.mean(axis=1, keepdims=True)  # (I, 1)
+    return intervals(averaged.mean(axis=0), over_seeds, level=level)[0]
 
 
-def resampled_means(
-    table: Floats, *, users: ArrayLike | None = None, resamples: int = RESAMPLES, seed: int = 0
-) -> Floats:
-    """Means of K columns over the same resampled users: (I, K) -> (resamples, K).
+def resampled_means(sums: UserSums, *, resamples: int = RESAMPLES, seed: int = 0) -> Floats:
+    """Means of K columns over the same resampled users (resamples, K).
 
     Columns may be figures, and differences of figures that are to be compared. Memory is that of the result and some
     50 MB, however many users there are.
 
     Raises:
-        UsageError: there is no impression, or no resample, or there are not as many users as impressions.
+        UsageError: there is no resample.
     """
     if resamples < 1:
         raise UsageError(f"resamples is {resamples}: at least one is needed")
-    grouped = user_sums(table, users)
-    columns = np.column_stack([grouped.sums, grouped.sizes])
+    count = len(sums.sizes)
     random = np.random.default_rng(seed)
-    means = np.empty((resamples, table.shape[1]))
-    for rows in chunks(resamples, max(1, _DRAWS_AT_A_TIME // len(columns))):
-        drawn = random.integers(0, len(columns), (len(rows), len(columns)))
-        drawn += np.arange(len(rows))[:, None] * len(columns)
-        counts = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape)
-        totals = counts @ columns
-        means[rows] = totals[:, :-1] / totals[:, -1:]
+    means = np.empty((resamples, sums.sums.shape[1]))
+    for rows in chunks(resamples, max(1, _DRAWS_AT_A_TIME // count)):
+        drawn = random.integers(0, count, (len(rows), count))
+        drawn += np.arange(len(rows))[:, None] * count
+        times = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape).astype(np.float64)
+        means[rows] = (times @ sums.sums) / (times @ sums.sizes)[:, None]
     return means
 
 
@@ -171,8 +169,8 @@ def seed_errors(by_seed: Floats) -> Floats:
     return by_seed.std(axis=0, ddof=1) / np.sqrt(seeds) if seeds > 1 else np.zeros(columns)
 
 
-def intervals(table: Floats, means: Floats, *, level: float = LEVEL) -> list[Interval]:
-    """The interval of each of K columns, from their resampled means (resamples, K).
+def intervals(centers: Floats, means: Floats, *, level: float = LEVEL) -> list[Interval]:
+    """The interval around each of K means (K,), from their resampled means (resamples, K).
 
     Raises:
         UsageError: `level` is not between 0 and 1.
@@ -180,7 +178,6 @@ def intervals(table: Floats, means: Floats, *, level: float = LEVEL) -> list[Int
     if not 0 < level < 1:
         raise UsageError(f"level is {level}: it is a share between 0 and 1")
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    centers = table.mean(axis=0)
     return [Interval(*map(float, figures)) for figures in zip(centers, low, high, strict=True)]
 
 

@@ -8,11 +8,10 @@ from typing import Final
 import attrs
 
 from genre.errors import UsageError
-from genre.experiments.results import CELL_RESULT, Cell, cell_result
+from genre.experiments.results import CELL_RESULT, EXPERIMENT_JSON, Cell, cell_result
 from genre.modeling import FeatureSettings
 from genre.options import structure
 
-EXPERIMENT_JSON: Final = "experiment.json"
 ORIGINAL: Final = "original"
 """Name of the variant without rounds, by convention."""
 

@@ -10,8 +10,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from genre.errors import UsageError
-from genre.experiments.results import METRICS, SEGMENTS, Cell, UntrainedCell
+from genre.experiments.results import Cell, UntrainedCell, impressions_file
 from genre.experiments.statistics.bootstrap import Floats
+from genre.modeling.metrics import METRICS, SEGMENTS
 
 _USER: Final = r"@[0-9a-f]+$"
 """A reader's id is `user@hash of the visible history`, see `genre.dataset.assembly`."""
@@ -62,6 +63,11 @@ class SplitFigures:
     def baselines(self) -> list[str]:
         """Names of the baselines, in order."""
         return list(dict.fromkeys(baseline for _, baseline in self.cells))
+
+    @property
+    def trained(self) -> list[str]:
+        """Names of the baselines that were trained, in order."""
+        return list(dict.fromkeys(baseline for (_, baseline), cell in self.cells.items() if cell.seeds))
 
 
 def read_figures(folder: Path, rows: Sequence[Mapping[str, object]], split: str) -> SplitFigures:
@@ -141,7 +147,7 @@ def read_impressions(folder: Path, cell: Cell | UntrainedCell, split: str, colum
 
 def impressions_path(folder: Path, cell: Cell | UntrainedCell, split: str) -> Path:
     """Where a cell keeps its impressions of a split."""
-    return folder / "cells" / cell.name / f"impressions-{split}.parquet"
+    return folder / "cells" / cell.name / impressions_file(split)
 
 
 def _check_impressions(

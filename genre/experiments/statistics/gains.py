@@ -1,10 +1,12 @@
 """What each variant gains over the reference: paired differences with interval, permutation test and Holm's correction.
 
-A family of tests is everything that is asked of a metric on a split at once: all variants and baselines, over all
-readers; new and warm readers together are another family.
+A family of tests is everything that may be claimed of a metric on a split at once: all variants and trained baselines,
+over all readers; new and warm readers together are another family. What could not be claimed whatever its p is no
+hypothesis, and is in none: gains that rest on leaked answers, and those of untrained baselines beside trained ones.
+Both are known before anything is measured, so that leaving them out keeps the family's error rate.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Final
 
@@ -12,7 +14,6 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from genre.experiments.results import METRICS, SEGMENTS
 from genre.experiments.statistics.bootstrap import (
     LEVEL,
     RESAMPLES,
@@ -25,7 +26,14 @@ from genre.experiments.statistics.bootstrap import (
     user_sums,
 )
 from genre.experiments.statistics.figures import CellFigures, SplitFigures
-from genre.experiments.statistics.permutation import SIGNIFICANCE, detectable_errors, holm, sign_flip_p, standard_errors
+from genre.experiments.statistics.permutation import (
+    SIGNIFICANCE,
+    detectable_errors,
+    holm,
+    sign_flip_p_with_and_without_seeds,
+    standard_errors,
+)
+from genre.modeling.metrics import METRICS, SEGMENTS
 
 AUC: Final = METRICS.index("auc")
 _SEEDS: Final = 1
@@ -41,8 +49,8 @@ class Gain:
         difference: variant minus reference, averaged over impressions and seeds; the interval is over users and seeds.
         p: of the sign-flip test over users, other seeds included.
         p_models: the same test of these trained models alone.
-        p_holm: `p`, adjusted for its family.
-        family: how many comparisons that is, but for those whose sides are `equal`: they test nothing.
+        p_holm: `p`, adjusted for its family; None for what is no hypothesis: leaked, or untrained beside trained ones.
+        family: how many comparisons the family has, but for those whose sides are `equal`: they test nothing.
         equal: whether the difference is 0 for every user.
         impressions, users: how many the difference is over.
         seeds: how many both were trained with; 0 for what is untrained.
@@ -59,7 +67,7 @@ class Gain:
     difference: Interval
     p: float
     p_models: float
-    p_holm: float
+    p_holm: float | None
     family: int
     equal: bool
     impressions: int
@@ -71,7 +79,7 @@ class Gain:
     @property
     def is_significant(self) -> bool:
         """Whether Holm's p is below 5 %."""
-        return self.p_holm < SIGNIFICANCE
+        return self.p_holm is not None and self.p_holm < SIGNIFICANCE
 
 
 @attrs.frozen
@@ -109,13 +117,13 @@ class _Pair:
     """Two cells that are compared.
 
     Attributes:
-        metrics: differences of the metrics, averaged over seeds (I, 4).
         by_seed: mean differences of the metrics for each seed (S, 4), by segment.
         seeds: how many both have; 0 where neither is trained.
     """
 
-    metrics: Floats
-    by_seed: dict[str, Floats]
+    first: CellFigures
+    second: CellFigures
+    by_seed: Mapping[str, Floats]
     seeds: int
 
     @classmethod
@@ -129,7 +137,19 @@ class _Pair:
             rows = [[*range(len(first.seeds) or 1)], [*range(len(second.seeds) or 1)]]
             seeds = max(map(len, (first.seeds, second.seeds)))
         by_seed = {name: first.by_seed[name][rows[0]] - second.by_seed[name][rows[1]] for name in SEGMENTS}
-        return cls(first.metrics - second.metrics, by_seed, seeds)
+        return cls(first, second, by_seed, seeds)
+
+    def differences(self, members: NDArray[np.bool_]) -> Floats:
+        """Differences of the metrics, averaged over seeds, of the impressions that are marked (I,): (M, 4).
+
+        Made when they are asked for: those of all pairs would take more memory than the figures themselves.
+        """
+        return self.first.metrics[members] - self.second.metrics[members]
+
+    @property
+    def leaked(self) -> bool:
+        """Whether one of the two rests on answers that were made from more than the prompts say."""
+        return self.first.leaked or self.second.leaked
 
 
 def find_gains(figures: SplitFigures, reference: str) -> list[Gain]:
@@ -154,9 +174,9 @@ def compare_baselines(figures: SplitFigures, variant: str) -> list[Comparison]:
         return []
     # Differences are resampled, not subtracted afterwards: those of equal figures are exactly 0 then.
     pairs = [_Pair.of(cells[one], cells[other]) for one, other in names]
-    differences = np.column_stack([pair.metrics[:, AUC] for pair in pairs])
+    differences = np.column_stack([pair.differences(figures.segments["all"])[:, AUC] for pair in pairs])
     by_seed = [pair.by_seed["all"][:, AUC] for pair in pairs]
-    found = _intervals(differences, by_seed, figures.users)
+    found = _intervals(differences.mean(axis=0), user_sums(differences, figures.users), by_seed)
     return [
         Comparison(variant, figures.split, one, other, difference, cells[one].leaked)
         for (one, other), difference in zip(names, found, strict=True)
@@ -166,22 +186,20 @@ def compare_baselines(figures: SplitFigures, variant: str) -> list[Comparison]:
 def _gains_of_segment(
     figures: SplitFigures, pairs: Mapping[tuple[str, str], _Pair], reference: str, segment: str
 ) -> Iterator[Gain]:
-    """The gains of a segment, each as if it were the only one of its family."""
+    """The gains of a segment, each hypothesis as if it were the only one of its family."""
     members = figures.segments[segment]
     if not pairs or not members.any():
         return
-    users = figures.users[members]
-    differences = np.column_stack([pair.metrics[members] for pair in pairs.values()])  # (I, pairs x metrics)
+    centers, sums = _summed(pairs.values(), members, figures.users[members])
     by_seed = [column for pair in pairs.values() for column in pair.by_seed[segment].T]
-    found = _intervals(differences, by_seed, users)
-    sums = user_sums(differences, users)
+    found = _intervals(centers, sums, by_seed)
     p, p_models = _p_values(sums, by_seed)
     errors = standard_errors(sums)
     differs = ((sums.sums != 0).sum(axis=0) > 0).tolist()
-    places = ((place, metric) for place in pairs for metric in METRICS)
-    for column, ((variant, baseline), metric) in enumerate(places):
-        cells = figures.cells[variant, baseline], figures.cells[reference, baseline]
-        gain = Gain(
+    asked = figures.trained or figures.baselines
+    places = ((place, pair, metric) for place, pair in pairs.items() for metric in METRICS)
+    for column, ((variant, baseline), pair, metric) in enumerate(places):
+        yield Gain(
             split=figures.split,
             segment=segment,
             baseline=baseline,
@@ -191,16 +209,32 @@ def _gains_of_segment(
             difference=found[column],
             p=float(p[column]),
             p_models=float(p_models[column]),
-            p_holm=float(p[column]),
+            p_holm=float(p[column]) if baseline in asked and not pair.leaked else None,
             family=1,
             equal=not differs[column],
-            impressions=len(users),
+            impressions=int(members.sum()),
             users=len(sums.sizes),
-            seeds=pairs[variant, baseline].seeds,
+            seeds=pair.seeds,
             effect=None if errors is None else float(errors[column]) * detectable_errors(),
-            leaked=any(cell.leaked for cell in cells),
+            leaked=pair.leaked,
         )
-        yield gain
+
+
+def _summed(pairs: Iterable[_Pair], members: NDArray[np.bool_], users: NDArray[np.int64]) -> tuple[Floats, UserSums]:
+    """Mean differences of all pairs' metrics (pairs x metrics,), and what they sum to for each user.
+
+    One pair's differences are held at a time.
+
+    Args:
+        members: which impressions (I,).
+        users: of these.
+    """
+    means, sums = [], []
+    for pair in pairs:
+        differences = pair.differences(members)
+        means.append(differences.mean(axis=0))
+        sums.append(user_sums(differences, users))
+    return np.concatenate(means), UserSums(np.hstack([each.sums for each in sums]), sums[0].sizes)
 
 
 def _p_values(sums: UserSums, by_seed: Sequence[Floats]) -> tuple[Floats, Floats]:
@@ -208,11 +242,9 @@ def _p_values(sums: UserSums, by_seed: Sequence[Floats]) -> tuple[Floats, Floats
     p = np.empty(len(by_seed))
     p_models = np.empty(len(by_seed))
     for columns in _by_length(by_seed).values():
-        # Each column twice, so that both tests are of the same flips.
-        some = UserSums(np.tile(sums.sums[:, columns], 2), sums.sizes)
+        some = sums if len(columns) == len(by_seed) else UserSums(sums.sums[:, columns], sums.sizes)
         seeds = np.column_stack([by_seed[column] for column in columns])
-        both = sign_flip_p(some, np.hstack([seeds, np.zeros_like(seeds)]))
-        p[columns], p_models[columns] = np.split(both, 2)
+        p[columns], p_models[columns] = sign_flip_p_with_and_without_seeds(some, seeds)
     return p, p_models
 
 
@@ -223,21 +255,21 @@ def _adjusted(found: Sequence[Gain]) -> list[Gain]:
         families.setdefault((gain.metric, gain.segment == "all"), []).append(place)
     gains = list(found)
     for places in families.values():
-        tested = [place for place in places if not found[place].equal]
+        tested = [place for place in places if found[place].p_holm is not None and not found[place].equal]
         adjusted = dict(zip(tested, holm([found[place].p for place in tested]).tolist(), strict=True))
         for place in places:
-            p_holm = adjusted.get(place, found[place].p)
+            p_holm = adjusted.get(place, found[place].p_holm)
             gains[place] = attrs.evolve(found[place], p_holm=p_holm, family=len(tested))
     return gains
 
 
-def _intervals(columns: Floats, by_seed: Sequence[Floats], users: NDArray[np.int64]) -> list[Interval]:
-    """Intervals over users and seeds of K columns (I, K), each with its mean for each seed (S,)."""
-    means = resampled_means(columns, users=users)
+def _intervals(centers: Floats, sums: UserSums, by_seed: Sequence[Floats]) -> list[Interval]:
+    """Intervals over users and seeds around K means (K,), each with its mean for each seed (S,)."""
+    means = resampled_means(sums)
     for places in _by_length(by_seed).values():
         table = np.column_stack([by_seed[place] for place in places])
         means[:, places] += seed_draws(table, resamples=RESAMPLES, random=np.random.default_rng([0, _SEEDS]))
-    return intervals(columns, means, level=LEVEL)
+    return intervals(centers, means, level=LEVEL)
 
 
 def _by_length(columns: Sequence[Floats]) -> dict[int, list[int]]:

@@ -75,19 +75,15 @@ def sign_flip_p(sums: UserSums, by_seed: Floats, *, resamples: int = RESAMPLES, 
     Raises:
         UsageError: there is no resample.
     """
-    if resamples < 1:
-        raise UsageError(f"resamples is {resamples}: at least one is needed")
-    errors = seed_errors(by_seed) * sums.sizes.sum()
-    moved = (sums.sums != 0).sum(axis=0)
-    # Users whose differences sum to 0 are the same after a flip.
-    exact = (errors == 0) & (moved <= np.log2(resamples))
-    p = np.ones(sums.sums.shape[1])
-    for column in np.flatnonzero(exact & (moved > 0)):
-        values = sums.sums[:, column]
-        p[column] = _enumerated(values[values != 0])
-    if not exact.all():
-        p[~exact] = _drawn(sums.sums[:, ~exact], errors[~exact], len(by_seed), resamples, seed)
+    p: Floats = _p_values(sums, seed_errors(by_seed)[None], len(by_seed), resamples, seed)[0]
     return p
+
+
+def sign_flip_p_with_and_without_seeds(sums: UserSums, by_seed: Floats) -> tuple[Floats, Floats]:
+    """`sign_flip_p` with what other seeds may do, and of the trained models alone (K,), by the same flips."""
+    errors = seed_errors(by_seed)
+    with_seeds, without = _p_values(sums, np.stack([errors, np.zeros_like(errors)]), len(by_seed), RESAMPLES, 0)
+    return with_seeds, without
 
 
 def holm(p_values: ArrayLike) -> Floats:
@@ -157,9 +153,34 @@ def standard_errors(sums: UserSums) -> Floats | None:
     count = len(sums.sizes)
     if count < 2:
         return None
-    residuals = sums.sums - sums.sizes[:, None] * sums.means
-    errors: Floats = np.sqrt(count / (count - 1) * (residuals**2).sum(axis=0)) / sums.sizes.sum()
+    # A column at a time: all residuals at once would be as large again as all sums.
+    columns = zip(sums.sums.T, sums.means, strict=True)
+    squares = np.array([np.square(column - sums.sizes * mean).sum() for column, mean in columns])
+    errors: Floats = np.sqrt(count / (count - 1) * squares) / sums.sizes.sum()
     return errors
+
+
+def _p_values(sums: UserSums, errors: Floats, seeds: int, resamples: int, seed: int) -> Floats:
+    """P-values (E, K) for E times K standard errors over seeds (E, K), all by the same flips.
+
+    Raises:
+        UsageError: there is no resample.
+    """
+    if resamples < 1:
+        raise UsageError(f"resamples is {resamples}: at least one is needed")
+    moved = (sums.sums != 0).sum(axis=0)
+    # Users whose differences sum to 0 are the same after a flip.
+    exact = (errors == 0) & (moved <= np.log2(resamples))
+    p = np.ones(errors.shape)
+    for column in np.flatnonzero(exact.any(axis=0) & (moved > 0)):
+        values = sums.sums[:, column]
+        p[exact[:, column], column] = _enumerated(values[values != 0])
+    drawn = ~exact.all(axis=0)
+    if drawn.any():
+        some = sums.sums if drawn.all() else sums.sums[:, drawn]  # a copy would be as large again
+        found = _drawn(some, errors[:, drawn] * sums.sizes.sum(), seeds, resamples, seed)
+        p[:, drawn] = np.where(exact[:, drawn], p[:, drawn], found)
+    return p
 
 
 def _enumerated(values: Floats) -> float:
@@ -170,14 +191,16 @@ def _enumerated(values: Floats) -> float:
 
 
 def _drawn(sums: Floats, errors: Floats, seeds: int, resamples: int, seed: int) -> Floats:
+    """P-values (E, K) by drawn flips of the users' sums (U, K), to which draws of Student's t times E errors come."""
     random = np.random.default_rng(seed)
     student = student_draws(seeds, resamples, np.random.default_rng([seed, 1]))
     threshold = _threshold(sums)
-    extreme = np.zeros(sums.shape[1], np.int64)
+    extreme = np.zeros(errors.shape, np.int64)
     for rows in chunks(resamples, max(1, _SIGNS_AT_A_TIME // len(sums))):
         signs: NDArray[np.int8] = 2 * random.integers(0, 2, (len(rows), len(sums)), dtype=np.int8) - 1
-        flipped = signs.astype(np.float64) @ sums + student[rows, None] * errors
-        extreme += (np.abs(flipped) >= threshold).sum(axis=0)
+        flipped = signs.astype(np.float64) @ sums  # (rows, K)
+        for number, each in enumerate(errors):
+            extreme[number] += (np.abs(flipped + student[rows, None] * each) >= threshold).sum(axis=0)
     p: Floats = ((1 + extreme) / (1 + resamples)).astype(np.float64)
     return p
 

@@ -8,11 +8,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from genre.dataset import Dataset
-from genre.experiments.results import METRICS
-from genre.experiments.statistics.bootstrap import intervals, resampled_means
+from genre.experiments.statistics.bootstrap import intervals, resampled_means, user_sums
 from genre.experiments.statistics.figures import SplitFigures
 from genre.experiments.statistics.gains import AUC
 from genre.modeling.features import SplitFeatures, split_features
+from genre.modeling.metrics import METRICS
 
 HISTORY_BOUNDS: Final = (0, 5, 10, 20, 50)
 """The longest history of each bucket, in clicks; one more bucket holds the rest."""
@@ -93,7 +93,8 @@ def segment_rows(
             members = everyone[figures.impressions]
             if not members.any():
                 continue
-            found = intervals(aucs[members], resampled_means(aucs[members], users=figures.users[members]))
+            shown = aucs[members]
+            found = intervals(shown.mean(axis=0), resampled_means(user_sums(shown, figures.users[members])))
             for ((variant, baseline), cell), interval in zip(figures.cells.items(), found, strict=True):
                 yield {
                     "variant": variant,

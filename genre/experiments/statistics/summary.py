@@ -8,18 +8,18 @@ import attrs
 import numpy as np
 
 from genre.dataset import load_dataset
-from genre.experiments.results import METRICS, mean_rows, write_json
+from genre.experiments.results import SUMMARY_JSON, mean_rows, write_json
 from genre.experiments.statistics.beyond import Catalogue, beyond_rows, has_scores
-from genre.experiments.statistics.bootstrap import LEVEL, RESAMPLES, Interval, intervals, resampled_means
+from genre.experiments.statistics.bootstrap import LEVEL, RESAMPLES, Interval, intervals, resampled_means, user_sums
 from genre.experiments.statistics.cautions import run_warnings
 from genre.experiments.statistics.description import RunDescription, read_description, reference_variant
 from genre.experiments.statistics.figures import SplitFigures, cells_of, read_figures
 from genre.experiments.statistics.gains import AUC, Comparison, Gain, compare_baselines, find_gains
 from genre.experiments.statistics.segments import segment_rows
 from genre.experiments.statistics.summary_page import as_markdown
+from genre.modeling.metrics import METRICS
 from genre.modeling.untrained import train_clicks
 
-SUMMARY_JSON: Final = "summary.json"
 SUMMARY_MD: Final = "summary.md"
 
 
@@ -124,7 +124,8 @@ def _row_intervals(figures: SplitFigures) -> dict[tuple[object, ...], Interval]:
     auc = np.column_stack([cell.metrics[:, AUC] for cell in figures.cells.values()])
     for segment, members in figures.segments.items():
         if members.any():
-            each = intervals(auc[members], resampled_means(auc[members], users=figures.users[members]))
+            shown = auc[members]
+            each = intervals(shown.mean(axis=0), resampled_means(user_sums(shown, figures.users[members])))
             places = [(*place, figures.split, segment) for place in figures.cells]
             found |= dict(zip(places, each, strict=True))
     return found

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from genre.experiments.results import METRICS
 from genre.experiments.statistics.bootstrap import LEVEL
 from genre.experiments.statistics.gains import Comparison, Gain
+from genre.modeling.metrics import METRICS
 from genre.untrusted import harmless
 
 if TYPE_CHECKING:
@@ -53,10 +53,11 @@ def _gains(split: str, gains: Sequence[Gain]) -> Iterator[str]:
     counts = {gain.segment == "all": gain.family for gain in gains if gain.metric == METRICS[0]}
     yield from ("", f"### Gains over {gains[0].reference} on {split}", "")
     yield (
-        "p: paired sign-flip test over users and seeds; Holm: p adjusted for all variants and baselines at once, for "
-        f"each metric on this split ({counts.get(True, 0)} comparisons over all readers, and a family of their own for "
-        f"new and warm ones, {counts.get(False, 0)}). Bold: significant at 5 % after that. Detectable: the smallest "
-        "true difference that a test over so many users finds with a power of 80 %, seeds apart."
+        "p: paired sign-flip test over users and seeds; Holm: p adjusted for all variants and trained baselines at "
+        f"once, for each metric on this split ({counts.get(True, 0)} comparisons over all readers, and a family of "
+        f"their own for new and warm ones, {counts.get(False, 0)}); untrained baselines and leaked variants are in "
+        "none. Bold: significant at 5 % after that. Detectable: the smallest true difference that a test over so many "
+        "users finds with a power of 80 %, by users alone: chance between seeds makes it larger."
     )
     yield ""
     yield from _table(
@@ -165,7 +166,9 @@ def _is_equal(gain: Gain) -> bool:
     return gain.equal and gain.segment == "all" and gain.metric == METRICS[0]
 
 
-def _p(value: float) -> str:
+def _p(value: float | None) -> str:
+    if value is None:
+        return "-"
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 

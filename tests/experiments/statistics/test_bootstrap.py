@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 from scipy.stats import binom, bootstrap, t
 
 from genre.errors import UsageError
-from genre.experiments.statistics.bootstrap import Interval, bootstrap_interval, paired_difference, resampled_means
+from genre.experiments.statistics.bootstrap import (
+    Interval,
+    bootstrap_interval,
+    paired_difference,
+    resampled_means,
+    user_sums,
+)
 
 figures = st.lists(st.floats(0, 1, width=32), min_size=1, max_size=30)
 
@@ -60,11 +66,11 @@ def test_equal_figures_cannot_be_told_apart() -> None:
 
 
 def test_the_interval_comes_from_the_seed_and_not_from_the_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    table = np.random.default_rng(6).random((20, 2))
-    whole = resampled_means(table, resamples=100, seed=7)
-    assert (whole != resampled_means(table, resamples=100, seed=8)).any()
+    sums = user_sums(np.random.default_rng(6).random((20, 2)))
+    whole = resampled_means(sums, resamples=100, seed=7)
+    assert (whole != resampled_means(sums, resamples=100, seed=8)).any()
     monkeypatch.setattr("genre.experiments.statistics.bootstrap._DRAWS_AT_A_TIME", 60)
-    np.testing.assert_allclose(resampled_means(table, resamples=100, seed=7), whole)
+    np.testing.assert_allclose(resampled_means(sums, resamples=100, seed=7), whole)
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from genre.experiments.results import METRICS
 from genre.experiments.statistics.bootstrap import paired_difference
 from genre.experiments.statistics.description import RunDescription, RunVariant, reference_variant
 from genre.experiments.statistics.figures import CellFigures, SplitFigures
 from genre.experiments.statistics.gains import Gain, find_gains
 from genre.experiments.statistics.permutation import detectable_difference, holm, permutation_test
 from genre.modeling import FeatureSettings
+from genre.modeling.metrics import METRICS
 
 IMPRESSIONS = 60
 USERS = np.arange(IMPRESSIONS) // 3
@@ -23,7 +23,7 @@ HARDNESS = np.random.default_rng(0).random(IMPRESSIONS)
 def metrics_of(variant: str, baseline: str, seeds: int) -> np.ndarray:
     """Metrics of each seed's model (S, I, 4)."""
     random = np.random.default_rng([ord(variant[0]), ord(baseline[0])])
-    gain = 0.05 if variant == "better" else 0.0
+    gain = 0.05 if variant in ("better", "leaky") else 0.0
     return HARDNESS[None, :, None] + gain + random.normal(0, 0.03, (seeds, IMPRESSIONS, 4))
 
 
@@ -43,7 +43,11 @@ CELLS = {
     for baseline in ("nrms", "dcn")
 }
 CELLS |= {
-    (variant, "popularity"): cell_of(metrics_of("original", "popularity", 1), seeds=())
+    (variant, "popularity"): cell_of(metrics_of("original", "popularity", 1), seeds=(), leaked=variant == "leaky")
+    for variant in ("original", "better", "alike", "leaky")
+}
+CELLS |= {
+    (variant, "tf-idf"): cell_of(metrics_of(variant, "tf-idf", 1), seeds=(), leaked=variant == "leaky")
     for variant in ("original", "better", "alike", "leaky")
 }
 GAINS = find_gains(figures_of(CELLS), "original")
@@ -60,7 +64,7 @@ def gain_of(variant: str, baseline: str, *, segment: str = "all", metric: str = 
 
 def test_every_variant_baseline_segment_and_metric_has_a_gain() -> None:
     places = {(each.variant, each.baseline, each.segment, each.metric) for each in GAINS}
-    assert len(GAINS) == len(places) == 3 * 3 * 3 * 4
+    assert len(GAINS) == len(places) == 3 * 4 * 3 * 4
     assert {each.reference for each in GAINS} == {"original"}
 
 
@@ -83,23 +87,78 @@ def test_a_real_gain_is_significant_and_chance_is_not() -> None:
     assert not gain_of("alike", "nrms").is_significant
 
 
+def family_of(metric: str, *, over_all: bool) -> list[Gain]:
+    """What is claimed if it is significant: of trained models, without a leak."""
+    return [
+        each
+        for each in GAINS
+        if each.metric == metric
+        and (each.segment == "all") == over_all
+        and each.variant != "leaky"
+        and each.baseline not in ("popularity", "tf-idf")
+    ]
+
+
 @pytest.mark.parametrize("metric", METRICS)
-def test_a_family_is_all_variants_and_baselines_of_a_metric_over_all_readers(metric: str) -> None:
-    family = [each for each in GAINS if each.metric == metric and each.segment == "all" and not each.equal]
-    assert {each.family for each in family} == {len(family)} == {6}
+def test_a_family_is_all_variants_and_trained_baselines_of_a_metric_over_all_readers(metric: str) -> None:
+    family = family_of(metric, over_all=True)
+    assert {each.family for each in family} == {len(family)} == {4}
     np.testing.assert_allclose([each.p_holm for each in family], holm([each.p for each in family]))
 
 
 def test_new_and_warm_readers_are_a_family_of_their_own() -> None:
-    family = [each for each in GAINS if each.metric == "auc" and each.segment != "all" and not each.equal]
-    assert {each.family for each in family} == {12}
+    family = family_of("auc", over_all=False)
+    assert {each.family for each in family} == {len(family)} == {8}
     np.testing.assert_allclose([each.p_holm for each in family], holm([each.p for each in family]))
+
+
+@pytest.mark.parametrize(("variant", "baseline"), [("leaky", "nrms"), ("better", "tf-idf")])
+def test_what_can_never_be_claimed_is_no_hypothesis(variant: str, baseline: str) -> None:
+    gain = gain_of(variant, baseline)
+    assert gain.p < 0.05
+    assert gain.p_holm is None
+    assert not gain.is_significant
+
+
+def test_a_reference_that_leaks_leaves_no_hypothesis() -> None:
+    gains = find_gains(figures_of(CELLS), "leaky")
+    assert {each.family for each in gains} == {0}
+    assert {each.p_holm for each in gains} == {None}
+
+
+def test_where_nothing_is_trained_untrained_baselines_are_what_is_asked() -> None:
+    untrained = {place: cell for place, cell in CELLS.items() if not cell.seeds}
+    gains = [each for each in find_gains(figures_of(untrained), "original") if each.metric == "mrr"]
+    asked = [each for each in gains if each.segment == "all" and each.baseline == "tf-idf" and not each.leaked]
+    assert {each.family for each in asked} == {len(asked)} == {2}
+    np.testing.assert_allclose([each.p_holm for each in asked], holm([each.p for each in asked]))
+
+
+def test_trained_models_without_a_common_seed_are_a_hypothesis_all_the_same() -> None:
+    cells = {
+        ("original", "nrms"): CELLS["original", "nrms"],
+        ("better", "nrms"): cell_of(metrics_of("better", "nrms", 1), seeds=(7,)),
+    }
+    [gain] = [
+        each for each in find_gains(figures_of(cells), "original") if (each.segment, each.metric) == ("all", "auc")
+    ]
+    assert (gain.seeds, gain.family, gain.p_holm) == (0, 1, gain.p)
 
 
 def test_what_no_variant_changes_tests_nothing() -> None:
     gain = gain_of("better", "popularity")
-    assert (gain.equal, gain.p, gain.p_holm, gain.seeds) == (True, 1.0, 1.0, 0)
+    assert (gain.equal, gain.p, gain.p_holm, gain.seeds) == (True, 1.0, None, 0)
     assert (gain.difference.mean, gain.difference.low, gain.difference.high, gain.effect) == (0, 0, 0, 0)
+
+
+def test_equal_sides_of_a_trained_baseline_have_p_1_and_do_not_count() -> None:
+    cells = {(variant, "nrms"): CELLS["original", "nrms"] for variant in ("original", "same")}
+    cells["better", "nrms"] = CELLS["better", "nrms"]
+    gains = [
+        each for each in find_gains(figures_of(cells), "original") if (each.segment, each.metric) == ("all", "auc")
+    ]
+    assert {each.variant: (each.equal, each.family) for each in gains} == {"same": (True, 1), "better": (False, 1)}
+    assert [each.p_holm for each in gains if each.equal] == [1.0]
 
 
 def test_a_gain_of_a_leaked_variant_is_marked() -> None:

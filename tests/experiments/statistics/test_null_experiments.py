@@ -79,6 +79,6 @@ def test_trainings_that_differ_by_their_seeds(seeds: int) -> None:
 def test_intervals_that_leave_out_0(seeds: int) -> None:
     table, by_seed = differences(2, seeds, between_seeds=0.25 if seeds > 1 else 0, seed=10 + seeds)
     users = np.repeat(np.arange(USERS), 2)
-    means = resampled_means(table, users=users, resamples=RESAMPLES)
+    means = resampled_means(user_sums(table, users), resamples=RESAMPLES)
     means += seed_draws(by_seed, resamples=RESAMPLES, random=np.random.default_rng(1))
-    assert sum(each.excludes_zero for each in intervals(table, means)) <= MOST
+    assert sum(each.excludes_zero for each in intervals(table.mean(axis=0), means)) <= MOST

@@ -11,12 +11,13 @@ import pytest
 from markdown_it import MarkdownIt
 
 from genre.errors import UsageError
-from genre.experiments.results import METRICS, Cell, UntrainedCell, result_rows
+from genre.experiments.results import Cell, UntrainedCell, result_rows
 from genre.experiments.statistics.bootstrap import Interval, bootstrap_interval, paired_difference
 from genre.experiments.statistics.gains import Comparison
 from genre.experiments.statistics.summary import Summary, summarize_run, write_summary
 from genre.experiments.statistics.summary_page import as_markdown
 from genre.modeling import summarize
+from genre.modeling.metrics import METRICS
 
 IMPRESSIONS = 40
 USERS = np.arange(IMPRESSIONS) // 2  # two impressions each

@@ -115,6 +115,8 @@ def test_a_cancelled_call_is_cancelled_in_the_worker() -> None:
             await asked.wait()
             call.cancel()
             await hung_up.wait()
+            with pytest.raises(asyncio.CancelledError):
+                await call
             await generator.aclose()
 
     asyncio.run(scenario())

@@ -5,6 +5,7 @@ What a caller itself does in a worker is tested beside it: `test_litellm_workers
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -53,7 +54,7 @@ async def acompletion(messages, **arguments):
     if words == "fail strangely":
         raise Strange(arguments["api_key"])
     if words == "start another process":
-        subprocess.Popen(["sleep", "60"], stdin=subprocess.DEVNULL)
+        words = str(subprocess.Popen(["sleep", "60"], stdin=subprocess.DEVNULL).pid)
     if words == "hang":
         try:
             await asyncio.Event().wait()
@@ -266,8 +267,9 @@ def test_a_worker_without_an_event_loop_says_so_before_it_is_asked(stand_in: Pat
 def test_closing_does_not_wait_for_what_a_worker_has_started() -> None:
     async def scenario() -> None:
         async with opened() as generator:
-            await text(generator, "start another process")
+            started = int(await text(generator, "start another process"))
             await asyncio.wait_for(generator.aclose(), 30)
+            os.kill(started, signal.SIGKILL)  # an error if it is not there any more
 
     asyncio.run(scenario())
 
