@@ -72,6 +72,7 @@ def test_a_schema_that_is_changed_for_another_object_is_looked_up_anew() -> None
         ({"properties": {"a": {"$ref": "#/$defs/missing"}}}, "/$defs/missing"),
         ({"properties": {"a": {"$ref": "http://127.0.0.1:9/schema"}}}, "may not refer to http://127.0.0.1:9/schema"),
         ({"properties": {"a": {"pattern": "("}}}, "("),
+        ({"const": "\ud800"}, "UTF-8"),
     ],
 )
 def test_a_wrong_schema_is_told(schema: dict[str, Json], said: str) -> None:
@@ -82,6 +83,7 @@ def test_a_wrong_schema_is_told(schema: dict[str, Json], said: str) -> None:
 def test_nothing_is_fetched_because_a_schema_refers_to_it() -> None:
     with pytest.raises(ValueError, match=r"may not refer to http://127\.0\.0\.1:9/schema"):
         schema_problem({}, {"$ref": "http://127.0.0.1:9/schema"})
+    assert wrong_schema({**SCHEMA, "$schema": "http://127.0.0.1:9/dialect"}) is None
 
 
 @pytest.mark.parametrize("depth", [100, 300, 500, 900, 5_000])
