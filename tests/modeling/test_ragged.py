@@ -58,9 +58,10 @@ def test_each_value_knows_its_list_and_each_list_its_length(rows: list[list[int]
 
 @given(st.lists(st.tuples(st.integers(0, 99), st.integers(0, 5)), max_size=6))
 def test_ranges_follow_one_another(ranges: list[tuple[int, int]]) -> None:
-    starts, lengths = np.array(ranges, np.uint32).reshape(-1, 2).T
+    starts, lengths = np.array(ranges, np.uint64).reshape(-1, 2).T
     expected = [value for start, length in ranges for value in range(start, start + length)]
-    assert concatenated_ranges(starts, lengths.astype(np.int64)).tolist() == expected
+    got = concatenated_ranges(starts, lengths.astype(np.int64))
+    assert (got.tolist(), got.dtype) == (expected, np.int64)
 
 
 def test_values_take_four_bytes_and_offsets_eight() -> None:
