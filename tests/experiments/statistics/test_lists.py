@@ -172,6 +172,16 @@ def test_text_distance_is_the_same_however_many_lists_are_looked_at_together(mon
     assert text_distance(lists, vectors).tolist() == together.tolist()
 
 
+def test_many_lists_are_told_apart_where_there_are_few_words_and_users() -> None:
+    vectors = TfIdf.from_tokens(ragged([[0], [1], [0, 1]]), np.ones(3, np.bool_), 2)
+    lists = np.array([[0, 1], [0, 2], [1, 2]] * 5)
+    alone = [text_distance(each[None], vectors).item() for each in lists]
+    np.testing.assert_allclose(text_distance(lists, vectors), alone)
+    users = np.arange(15)
+    pairs = [1 - len({*one} & {*other}) / 2 for one, other in combinations(lists.tolist(), 2)]
+    assert inter_list_distance(lists, users) == pytest.approx(np.mean(pairs))
+
+
 def test_news_without_words_are_at_distance_one() -> None:
     ones = np.ones(6, np.bool_)
     some = TfIdf.from_tokens(ragged([[0], [0], [0], [], [], []]), ones, 1)
