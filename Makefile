@@ -9,8 +9,9 @@ TORCH ?=
 # What `make coverage`, `make test-lowest` and `make test-newest` run, and the least that has to be covered, in percent.
 TESTS ?=
 COVERED ?= 95
-# Patterns of mutants; all of them by default.
+# Patterns of mutants; all of them by default. And the least of each module that tests have to notice, in percent.
 MUTANTS ?=
+KILLED ?= 85
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: help install install-dev quickstart test test-examples test-slow docs check check-static bench clean
@@ -73,6 +74,7 @@ coverage: install-dev ## Measure which lines and branches of genre/ the tests ru
 mutation: install-dev ## Count the small changes of metrics, samplers, parsers and fusion that no test notices
 	$(BIN)/mutmut run $(MUTANTS)
 	$(BIN)/mutmut results
+	$(BIN)/mutmut results --all true | $(BIN)/python .ci/mutation.py --least $(KILLED)
 
 lock: $(RELEASE)/.installed ## Write locks/: every file of every dependency, by its hash
 	$(LOCK) --extra local --extra report --output-file locks/run.txt

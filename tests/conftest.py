@@ -17,9 +17,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # How long an example takes is the machine's affair.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
-# For `make mutation`: the same examples for each mutant, and none is made smaller, which takes longer than to find it.
+# For `make mutation`: few examples, the same for each mutant, and none is made smaller, which takes long.
 settings.register_profile(
-    "mutation", deadline=None, database=None, derandomize=True, phases=[Phase.explicit, Phase.generate]
+    "mutation", deadline=None, database=None, derandomize=True, phases=[Phase.explicit, Phase.generate], max_examples=25
 )
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"

@@ -80,7 +80,7 @@ def _decoded(text: str, start: int) -> tuple[Json, int]:
     try:
         value, stop = _DECODER.raw_decode(text, start)
     except RecursionError as error:
-        raise ValueError("nested too deep") from error
+        raise ValueError from error
     return value, stop
 
 

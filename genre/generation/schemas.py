@@ -28,8 +28,7 @@ def schema_problem(value: Json, schema: Mapping[str, Json]) -> str | None:
 def wrong_schema(schema: Mapping[str, Json]) -> str | None:
     """Why something is no JSON schema of draft 2020-12, or refers to what it does not hold; None when it is one."""
     try:
-        jsonschema_rs.meta.validate(dict(schema))
-        _validator_of(schema)
+        _validator_of(schema)  # `jsonschema_rs.meta` would fetch the dialect that a schema names
     except jsonschema_rs.ValidationError as error:
         return str(error.message)
     except ValueError as error:

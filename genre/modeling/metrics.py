@@ -55,7 +55,7 @@ def impression_metrics(scores: ArrayLike, labels: ArrayLike, offsets: ArrayLike)
         values = _metrics(scores[chosen], labels[chosen], lengths[evaluable], clicks[evaluable])
         for name in METRICS:
             columns[name][evaluable] = values[name]
-    return pl.DataFrame(columns, schema=dict.fromkeys(METRICS, pl.Float64)).fill_nan(None)
+    return pl.DataFrame(columns).fill_nan(None)
 
 
 def mean(values: pl.Series) -> float | None:

@@ -25,7 +25,7 @@ class Ragged:
     def from_series(cls, lists: pl.Series) -> "Ragged":
         """A polars column of lists of integers; a null list is empty."""
         lengths = lists.list.len().fill_null(0).to_numpy()
-        flat = lists.drop_nulls().explode(empty_as_null=False, keep_nulls=False)
+        flat = lists.drop_nulls().explode(empty_as_null=False)
         return cls.from_lengths(flat.to_numpy(), lengths)
 
     @classmethod

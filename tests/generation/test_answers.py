@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from small_data import small_dataset
 
 from genre.generation import RoundSpec, prepare_round
-from genre.generation.answers import MAX_ANSWER_BYTES, parse_answer, record_columns
+from genre.generation.answers import MAX_ANSWER_BYTES, column_value, parse_answer, record_columns
 from genre.generation.engine import Answered
 from genre.generation.judging import Judgement, judge
 from genre.generation.repair import repaired_json
@@ -123,8 +123,26 @@ def test_each_kind_of_defect_has_one_countable_reason(text: str, reason: str) ->
     assert caught.value.reason == reason
 
 
-def test_blank_space_in_texts_is_folded() -> None:
+def test_blank_space_in_texts_is_folded_wherever_they_stand() -> None:
     assert parse_answer('{"title": "  a \\n b\\u0000c "}', SCHEMA) == {"title": "a b c"}
+    nested = '{"a": [" x  y ", {"b": "z ", "c": [true, null, 1.5]}]}'
+    assert parse_answer(nested, {}) == {"a": ["x y", {"b": "z", "c": [True, None, 1.5]}]}
+
+
+def test_an_answer_of_a_megabyte_is_read() -> None:
+    assert parse_answer('{"title": "a"}'.ljust(MAX_ANSWER_BYTES), SCHEMA) == {"title": "a"}
+
+
+def test_what_meets_a_schema_that_asks_for_no_object_is_refused_all_the_same() -> None:
+    with pytest.raises(MalformedOutput) as caught:
+        parse_answer("[1]", {})
+    assert caught.value.reason == "not a JSON object"
+
+
+def test_a_name_that_cannot_be_encoded_is_refused() -> None:
+    with pytest.raises(MalformedOutput) as caught:
+        parse_answer(r'{"more": {"\udfff": 1}}', {})
+    assert caught.value.reason == "unpaired surrogate"
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -201,6 +219,53 @@ def test_a_number_that_no_table_holds_is_refused_however_it_is_written(number: s
     schema: dict[str, Json] = {"type": "object", "properties": {"count": {"type": "integer"}, "more": {}}}
     with pytest.raises(MalformedOutput, match="beyond 64 bits"):
         parse_answer(place.format(number), schema)
+
+
+@pytest.mark.parametrize("number", [-(2**63), 2**63 - 1])
+def test_the_smallest_and_the_largest_number_of_64_bits_are_kept(number: int) -> None:
+    assert parse_answer(json.dumps({"count": number}), {}) == {"count": number}
+
+
+@pytest.mark.parametrize(
+    ("definition", "column"),
+    [
+        ({"type": "string"}, pl.String),
+        ({"type": "integer"}, pl.Int64),
+        ({"type": "number"}, pl.Float64),
+        ({"type": "boolean"}, pl.Boolean),
+        ({"type": "null"}, pl.String),
+        ({"type": ["integer", "null"]}, pl.String),
+        ({"type": "object", "items": {"type": "string"}}, pl.String),
+        ({"type": "string", "items": {"type": "string"}}, pl.String),
+        ({"type": "array"}, pl.String),
+        ({"type": "array", "items": True}, pl.String),
+        ({"type": "array", "items": {"type": "integer"}}, pl.String),
+        ({"items": {"type": "string"}}, pl.String),
+        ({}, pl.String),
+        (True, pl.String),
+    ],
+)
+def test_a_column_is_of_the_type_that_the_schema_promises_and_else_a_text(
+    definition: Json, column: type[pl.DataType]
+) -> None:
+    assert record_columns({"properties": {"a": definition}}) == {"a": column}
+
+
+@pytest.mark.parametrize(
+    ("value", "column", "held"),
+    [
+        ({"b": 1, "a": [2]}, pl.String, '{"a":[2],"b":1}'),
+        (1, pl.String, "1"),
+        ("one", pl.String, "one"),
+        (None, pl.String, None),
+        (1, pl.Int64, 1),
+        (["one"], pl.List(pl.String), ["one"]),
+    ],
+)
+def test_what_is_no_text_is_held_as_json_by_a_column_of_texts(
+    value: Json, column: pl.DataType | type[pl.DataType], held: Json
+) -> None:
+    assert column_value(value, column) == held
 
 
 def test_a_list_whose_first_members_are_no_texts_is_kept_as_json() -> None:

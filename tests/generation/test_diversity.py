@@ -65,3 +65,22 @@ def test_one_text_has_no_pair() -> None:
 
 def test_a_round_without_records_has_no_figures() -> None:
     assert figures([]) == Diversity()
+
+
+def test_properties_without_any_text_hide_none_that_follow() -> None:
+    text: Json = {"type": "string"}
+    tags: Json = {"type": "array", "items": text}
+    schema: dict[str, Json] = {"properties": {"tags": tags, "empty": text, "title": text}}
+    rows = {"tags": [["a"]] * 3, "empty": [None] * 3, "title": ["Fog", "fog", "Rain"]}
+    records = pl.DataFrame(rows, schema_overrides={"empty": pl.String})
+    assert diversity(records.lazy(), schema) == Diversity({"title": 2}, {"title": 0.666667}, {"title": 0.333333})
+
+
+def test_two_texts_without_words_are_equal() -> None:
+    assert figures(["...", "!"]).self_similarity == {"title": 1.0}
+
+
+def test_all_pairs_are_compared_while_they_are_no_more_than_ten_thousand() -> None:
+    left, right = module._pairs(141)
+    assert list(zip(left.tolist(), right.tolist(), strict=True)) == list(combinations(range(141), 2))
+    assert len(module._pairs(142)[0]) == module.MOST_PAIRS < 142 * 141 // 2

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from genre.generation.answers import MAX_ANSWER_BYTES
 from genre.generation.repair import DEEPEST, LONGEST, repaired_json
 
 JsonObject = dict[str, object]
@@ -31,6 +32,9 @@ def read(text: str) -> object:
         '{"title": "a", "topics": ["x", "y"]}\n\n{"title": "a", "topics": ["x", "y"]}',
         '{"title": "a", "topics": ["x", "y"]}\n\nThe properties are:\n- "title": "a"\n- "topics": ["x", "y"]',
         '<think>\nMaybe {"title": "draft"}?\n</think>\n{"title": "a", "topics": ["x", "y"]}',
+        "\n<think>Maybe {'title': 'draft'}?</think> {'title': 'a', 'topics': ['x', 'y']}",
+        "The answer is {'title': 'a', 'topics': ['x', 'y']}.",
+        'Once {"title": "a", "topics": ["x", "y"]} and twice {"title": "a", "topics": ["x", "y"]}',
     ],
 )
 def test_syntax_is_repaired(text: str) -> None:
@@ -46,6 +50,12 @@ def test_syntax_is_repaired(text: str) -> None:
         ('{"title": "a, b: {c} [d]",}', "a, b: {c} [d]"),
         (r'{"title": "caf\u00e9 \ud83d\ude00",}', "café 😀"),
         ('{"title": "",}', ""),
+        (r'{"title": "one\ntwo\tthree",}', "one\ntwo\tthree"),
+        (r'{"title": "this \/ that",}', "this / that"),
+        ("{'title': \"it's\"}", "it's"),
+        ("{'title': '\"Big\"'}", '"Big"'),
+        ("{'title': 'Der Fuß'}", "Der Fuß"),
+        ('<think>x</think>{"title": "of </think> tags",}', "of </think> tags"),
     ],
 )
 def test_texts_keep_what_they_say(text: str, title: str) -> None:
@@ -65,6 +75,7 @@ def test_texts_keep_what_they_say(text: str, title: str) -> None:
         '{"title":}',
         '{"title": "a", "topics": ["x", "y"}',
         '{"title": "a"} {"title": "b"}',
+        '{"title": "a"} {title: "b"}',
         "{'title': 'a'} {'title': 'b'}",
         '{"title": "a"}, "abstract": "b"}',
         '{"title": "a"} "abstract": "b"',
@@ -73,8 +84,17 @@ def test_texts_keep_what_they_say(text: str, title: str) -> None:
         '{"title": "a", "x"}',
         '{"title": "a", ...}',
         "{'title': 'it's'}",
+        "{'topics': ['it's']}",
+        "{'title': 'a', 'more': {'topics': ['b', 'it's']}}",
+        "{'title': 'one`'}",
+        "{'title': '`one'}",
+        "{'title': '\"a'}",
+        "{'title': 'a\"'}",
+        "{'title': '\"a\" \"b'}",
         '```json\n["a"]\n```',
         '```json\n[{"title": "a"}]\n```',
+        '```json\n[ {"title": "a"} ]\n```',
+        "[ {'title': 'a'}",
         '"answer": {"title": "a"}}',
         "<think>hm {'title': 'draft'}",
         '{"n": 00012,}',
@@ -103,6 +123,30 @@ def test_long_and_deep_texts_are_not_given_to_the_library() -> None:
     assert repaired_json(f'{{"title": "{long}",}}') is None
     assert read(f'{{"title": {deep[1:-1]},}}') == {"title": json.loads(deep[1:-1])}
     assert repaired_json(f'{{"title": {deep},}}') is None
+
+
+def test_texts_up_to_the_bounds_are_read() -> None:
+    fenced = '```\n{"title": "a"}'
+    assert read(fenced.ljust(MAX_ANSWER_BYTES)) == {"title": "a"}
+    assert repaired_json(fenced.ljust(MAX_ANSWER_BYTES + 1)) is None
+    longest = "{'title': '%s'}" % ("x" * (LONGEST - 13))
+    assert len(longest) == LONGEST
+    assert read(longest) == {"title": "x" * (LONGEST - 13)}
+
+
+def test_an_object_within_an_object_may_be_said_twice() -> None:
+    said = '{"title": "a", "more": {"n": 1}}'
+    assert read(f"{said} {said}") == json.loads(said)
+
+
+def test_names_of_several_words_and_values_that_are_no_texts_are_kept() -> None:
+    text = "{'my title': 'a', 'n': 1, 'share': -1.5, 'known': true, 'more': null, 'list': [2, {'x': false}]}"
+    value = {"my title": "a", "n": 1, "share": -1.5, "known": True, "more": None, "list": [2, {"x": False}]}
+    assert read(text) == value
+
+
+def test_half_of_a_character_is_kept_for_the_parser_to_refuse() -> None:
+    assert repaired_json("{'title': '\ud800'}") == r'{"title": "\ud800"}'
 
 
 def test_a_trailing_comma_changes_no_string_whatever_it_holds() -> None:

@@ -65,23 +65,25 @@ def test_a_schema_that_is_changed_for_another_object_is_looked_up_anew() -> None
 
 
 @pytest.mark.parametrize(
-    "schema",
+    ("schema", "said"),
     [
-        {"type": "objekt"},
-        {"type": "object", "properties": 3},
-        {"properties": {"a": {"$ref": "#/$defs/missing"}}},
-        {"properties": {"a": {"$ref": "http://127.0.0.1:9/schema"}}},
-        {"properties": {"a": {"pattern": "("}}},
+        ({"type": "objekt"}, "objekt"),
+        ({"type": "object", "properties": 3}, "3 is not of type"),
+        ({"properties": {"a": {"$ref": "#/$defs/missing"}}}, "/$defs/missing"),
+        ({"properties": {"a": {"$ref": "http://127.0.0.1:9/schema"}}}, "may not refer to http://127.0.0.1:9/schema"),
+        ({"properties": {"a": {"pattern": "("}}}, "("),
+        ({"const": "\ud800"}, "UTF-8"),
     ],
 )
-def test_a_wrong_schema_is_told(schema: dict[str, Json]) -> None:
+def test_a_wrong_schema_is_told(schema: dict[str, Json], said: str) -> None:
     assert wrong_schema(SCHEMA) is None
-    assert wrong_schema(schema)
+    assert said in str(wrong_schema(schema))
 
 
 def test_nothing_is_fetched_because_a_schema_refers_to_it() -> None:
     with pytest.raises(ValueError, match=r"may not refer to http://127\.0\.0\.1:9/schema"):
         schema_problem({}, {"$ref": "http://127.0.0.1:9/schema"})
+    assert wrong_schema({**SCHEMA, "$schema": "http://127.0.0.1:9/dialect"}) is None
 
 
 @pytest.mark.parametrize("depth", [100, 300, 500, 900, 5_000])

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from genre.experiments.statistics import lists as module
 from genre.experiments.statistics.lists import (
     SharedCandidates,
     catalogue_coverage,
@@ -159,3 +160,80 @@ def test_one_ranking_for_all_is_not_personal_whatever_else_is_shown() -> None:
     assert shared.personalisation(flat(same), ties) == 0
     chance = shared.personalisation(random.random(sum(map(len, pools))).astype(np.float32), ties)
     assert chance == pytest.approx(1 - np.mean(5 / shared.sizes), abs=0.03)
+
+
+def test_text_distance_is_the_same_however_many_lists_are_looked_at_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(2)
+    texts = [random.integers(0, 10, random.integers(0, 6)).tolist() for _ in range(NEWS)]
+    vectors = TfIdf.from_tokens(ragged(texts), np.ones(NEWS, np.bool_), 10)
+    lists = np.array([random.permutation(NEWS)[:K] for _ in range(7)])
+    together = text_distance(lists, vectors)
+    monkeypatch.setattr(module, "_LISTS_AT_A_TIME", 3)
+    assert text_distance(lists, vectors).tolist() == together.tolist()
+
+
+def test_many_lists_are_told_apart_where_there_are_few_words_and_users() -> None:
+    vectors = TfIdf.from_tokens(ragged([[0], [1], [0, 1]]), np.ones(3, np.bool_), 2)
+    lists = np.array([[0, 1], [0, 2], [1, 2]] * 5)
+    alone = [text_distance(each[None], vectors).item() for each in lists]
+    np.testing.assert_allclose(text_distance(lists, vectors), alone)
+    users = np.arange(15)
+    pairs = [1 - len({*one} & {*other}) / 2 for one, other in combinations(lists.tolist(), 2)]
+    assert inter_list_distance(lists, users) == pytest.approx(np.mean(pairs))
+
+
+def test_news_without_words_are_at_distance_one() -> None:
+    ones = np.ones(6, np.bool_)
+    some = TfIdf.from_tokens(ragged([[0], [0], [0], [], [], []]), ones, 1)
+    assert text_distance(np.array([[0, 1, 2], [3, 4, 5]]), some).tolist() == pytest.approx([0, 1])
+    none = TfIdf.from_tokens(ragged([[]] * 6), ones, 1)
+    assert text_distance(np.array([[0, 1, 2], [3, 4, 5]]), none).tolist() == [1, 1]
+    assert text_distance(np.zeros((0, 3), np.int64), none).tolist() == []
+
+
+def test_an_impression_without_candidates_has_no_category() -> None:
+    assert distinct_categories(ragged([[0, 1, 2], []]), np.array([0, 4, 4])).tolist() == [2, 0]
+
+
+POOLS = [[0, 1, 2, 3, 4, 5], [9, 5, 4, 3, 2, 1, 0], [0, 1], [8, 0, 5, 10]]
+SCORES = [[6, 5, 4, 3, 2, 1], [9, 6, 5, 4, 3, 2, 1], [1, 2], [1, 2, 3, 4]]
+"""The two large ones rank their six common candidates in opposite orders; with the last they have two in common."""
+
+
+def shared(users: list[int], k: int, pools: list[list[int]] = POOLS, **options: int) -> SharedCandidates:
+    return SharedCandidates(ragged(pools), np.array(users), k, **options)
+
+
+@pytest.mark.parametrize(("k", "expected"), [(2, 1), (3, 1), (4, 1 - 2 / 4), (5, 1 - 4 / 5)])
+def test_personalisation_is_the_share_of_the_best_common_candidates_that_two_readers_do_not_share(
+    k: int, expected: float
+) -> None:
+    pairs = shared([0, 1, 2, 0], k, pairs=50)
+    assert len(pairs) == 50
+    assert pairs.sizes.tolist() == [6] * 50
+    assert pairs.personalisation(flat(SCORES), TIES) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("users", "k"),
+    [([0, 0, 0, 0], 2), ([0, 1, 2, 3], 6), ([0, 1, 2, 3], 7), ([0, 0, 1, 1], 3)],
+    ids=["one user", "one large impression", "no large impression", "no more than k in common"],
+)
+def test_without_pairs_there_is_no_personalisation(users: list[int], k: int) -> None:
+    pairs = shared(users, k)
+    assert len(pairs) == 0
+    assert pairs.personalisation(flat(SCORES), TIES) is None
+
+
+def test_exactly_k_candidates_in_common_leave_nothing_to_choose() -> None:
+    pools = [[0, 1, 2, 3], [0, 1, 2, 4]]
+    assert len(shared([0, 1], 3, pools)) == 0
+    assert len(shared([0, 1], 2, pools)) == 5_000
+
+
+def test_the_same_pairs_are_drawn_each_time() -> None:
+    random = np.random.default_rng(3)
+    pools = [random.permutation(20)[:12].tolist() for _ in range(30)]
+    sizes = [shared(list(range(30)), 5, pools, pairs=40).sizes.tolist() for _ in range(2)]
+    assert sizes[0] == sizes[1]
+    assert sizes[0] != shared(list(range(30)), 5, pools, pairs=40, seed=1).sizes.tolist()
