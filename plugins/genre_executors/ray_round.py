@@ -25,7 +25,6 @@ from genre_executors.sent import error_of, failure_of
 if TYPE_CHECKING:
     from ray.actor import ActorHandle
 
-
 FAILURE_SECONDS = 5.0
 """How long a round that ends without all answers waits to be told why."""
 BLOCKS_PER_WORKER = 4

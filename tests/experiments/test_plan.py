@@ -153,5 +153,6 @@ def test_a_listener_registered_by_hand_vetoes_an_experiment_with_tables(path: Pa
 
     registry = Registry.load()
     registry.manager.register(Guard())
+    path.write_text(f"{EXPERIMENT.partition('[generators.g]')[0]}[generators.local]\nthreads = 1\n", encoding="utf-8")
     with pytest.raises(RunVetoed, match="no tiny today"):
         run_experiment(load_experiment(path), registry, folder=tmp_path / "run", store=tmp_path / "answers.sqlite")
