@@ -9,9 +9,13 @@ TORCH ?=
 # What `make coverage`, `make test-lowest` and `make test-newest` run, and the least that has to be covered, in percent.
 TESTS ?=
 COVERED ?= 95
+# Files of tests are shared out among so many processes, of which each computes with one thread.
+PROCESSES ?= 2
 # Patterns of mutants; all of them by default. And the least of each module that tests have to notice, in percent.
 MUTANTS ?=
 KILLED ?= 85
+ONE_THREAD := OMP_NUM_THREADS=1
+PYTEST := -m pytest --numprocesses $(PROCESSES) --dist loadfile
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: help install install-dev quickstart test test-examples test-slow docs check check-static bench clean
@@ -28,7 +32,7 @@ quickstart: install ## Enrich the sample data with the embedded LLM, train, and 
 	$(BIN)/genre quickstart
 
 test: install-dev ## Run the tests
-	$(BIN)/python -m pytest -m "not slow"
+	$(ONE_THREAD) $(BIN)/python $(PYTEST) -m "not slow"
 
 test-examples: install-dev ## Install the wheel into an empty environment, and test the examples and what docs build there
 	$(BIN)/python -m pytest -m slow tests/test_wheel.py tests/authoring
@@ -60,14 +64,14 @@ clean: ## Remove the virtual environment and caches; data, runs and answers stay
 	rm -rf $(VENV) $(RELEASE) .venv-lowest .venv-newest mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 test-lowest: .venv-lowest/.installed ## Run the tests with the oldest versions that pyproject.toml allows
-	.venv-lowest/bin/python -m pytest -m "not slow" $(TESTS)
+	$(ONE_THREAD) .venv-lowest/bin/python $(PYTEST) -m "not slow" $(TESTS)
 
 test-newest: .venv-newest/.installed ## Run the tests with the newest versions that pyproject.toml allows
-	.venv-newest/bin/python -m pytest -m "not slow" $(TESTS)
+	$(ONE_THREAD) .venv-newest/bin/python $(PYTEST) -m "not slow" $(TESTS)
 
 coverage: install-dev ## Measure which lines and branches of genre/ the tests run
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(TESTS)
+	$(ONE_THREAD) $(BIN)/coverage run $(PYTEST) $(TESTS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=$(COVERED)
 
