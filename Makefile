@@ -69,9 +69,9 @@ test-lowest: .venv-lowest/.installed ## Run the tests with the oldest versions t
 test-newest: .venv-newest/.installed ## Run the tests with the newest versions that pyproject.toml allows
 	$(ONE_THREAD) .venv-newest/bin/python $(PYTEST) -m "not slow" $(TESTS)
 
-coverage: install-dev ## Measure which lines and branches of genre/ the tests run
+coverage: install-dev ## Measure which lines and branches of genre/ `make test` runs
 	$(BIN)/coverage erase
-	$(ONE_THREAD) $(BIN)/coverage run $(PYTEST) $(TESTS)
+	$(ONE_THREAD) $(BIN)/coverage run $(PYTEST) -m "not slow" $(TESTS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=$(COVERED)
 
