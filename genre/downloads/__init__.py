@@ -5,8 +5,9 @@
 finds what plugins offer.
 """
 
+from genre.downloads.checksums import sha256_of
 from genre.downloads.downloading import Fetched, download
 from genre.downloads.fetching import Patience
 from genre.downloads.listing import downloads, find_download
 
-__all__ = ["Fetched", "Patience", "download", "downloads", "find_download"]
+__all__ = ["Fetched", "Patience", "download", "downloads", "find_download", "sha256_of"]

@@ -32,7 +32,7 @@ from genre.experiments.results import (
 )
 from genre.experiments.rounds import rounds_of_experiment
 from genre.experiments.run_lock import run_lock
-from genre.experiments.statistics.summary import write_summary
+from genre.experiments.statistics.summary_files import write_summary
 from genre.experiments.steps import read_dataset
 from genre.experiments.tracking import find_trackers, make_trackers, tracked
 from genre.generation import PreparedRound, RoundReport

@@ -11,11 +11,11 @@ import numpy as np
 import polars as pl
 
 from genre.dataset import Rows, RowsReader
+from genre.downloads import sha256_of
 from genre.errors import UsageError
 from genre_datasets.adressa_events import Events, read_events
 from genre_datasets.adressa_impressions import Impression, Rules, make_impressions
 from genre_datasets.behaviors import BEHAVIORS_SCHEMA
-from genre_datasets.tsv import content_hash
 
 _ROWS_AT_A_TIME: Final = 20_000
 _at_least_one: Final = attrs.validators.ge(1)
@@ -73,7 +73,7 @@ def adressa_rows(options: AdressaOptions) -> Rows:
             **kept,
             "events": len(events.time),
             "events_elsewhere": events.elsewhere,
-            "files": {path.name: content_hash(path) for path in paths},
+            "files": {path.name: sha256_of(path) for path in paths},
         },
         text_fields=("title",),
     )

@@ -10,9 +10,9 @@ import attrs
 import polars as pl
 
 from genre.dataset import Dangling, Rows, RowsReader
+from genre.downloads import sha256_of
 from genre.errors import UsageError
 from genre_datasets.ebnerd_tables import read_articles, read_behaviors
-from genre_datasets.tsv import content_hash
 
 SPLITS: Final = {"train": "train", "dev": "validation", "test": "test"}
 """The usual splits, and what EB-NeRD calls their folders."""
@@ -61,7 +61,7 @@ def ebnerd_rows(options: EbnerdOptions) -> Rows:
         {
             "reader": "ebnerd",
             "body": options.body,
-            "files": {path.relative_to(options.folder).as_posix(): content_hash(path) for path in files},
+            "files": {path.relative_to(options.folder).as_posix(): sha256_of(path) for path in files},
         },
         text_fields=("title", "abstract", "body") if options.body else ("title", "abstract"),
         dangling=options.dangling,

@@ -9,9 +9,10 @@ import attrs
 import polars as pl
 
 from genre.dataset import Dangling, Rows, RowsReader
+from genre.downloads import sha256_of
 from genre.errors import UsageError
 from genre_datasets.mind_rows import read_behaviors, read_news
-from genre_datasets.tsv import content_hash, find_file
+from genre_datasets.tsv import find_file
 
 USUAL_SPLITS: Final = ("train", "dev", "test")
 
@@ -52,7 +53,7 @@ def mind_rows(options: MindOptions) -> Rows:
         {
             "reader": "mind",
             "splits": {split: folder.relative_to(options.folder).as_posix() for split, folder in folders.items()},
-            "files": {path.relative_to(options.folder).as_posix(): content_hash(path) for path in files},
+            "files": {path.relative_to(options.folder).as_posix(): sha256_of(path) for path in files},
         },
         dangling=options.dangling,
     )

@@ -1,7 +1,6 @@
 """Tab-separated files without quoting, in blocks of whole lines: strict about columns and about UTF-8."""
 
 import gzip
-import hashlib
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -33,12 +32,6 @@ def find_file(folder: Path, name: str) -> Path:
     if len(found) > 1:
         raise UsageError("there is a plain and a .gz file of that name", where=folder / name, remedy="keep one of them")
     return found[0]
-
-
-def content_hash(path: Path) -> str:
-    """SHA-256 of the file as it lies there."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_rows(path: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:

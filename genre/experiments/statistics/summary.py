@@ -1,14 +1,13 @@
-"""What a run says: figures, gains, segments, what is beyond accuracy, and warnings; `summary.json`, `summary.md`."""
+"""What a run says: figures, gains, segments, what is beyond accuracy, and warnings."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
 import attrs
 import numpy as np
 
 from genre.dataset import load_dataset
-from genre.experiments.results import SUMMARY_JSON, mean_rows, write_json
+from genre.experiments.results import mean_rows
 from genre.experiments.statistics.beyond import Catalogue, beyond_rows, has_scores
 from genre.experiments.statistics.bootstrap import LEVEL, RESAMPLES, Interval, intervals, resampled_means, user_sums
 from genre.experiments.statistics.cautions import run_warnings
@@ -16,11 +15,8 @@ from genre.experiments.statistics.description import RunDescription, read_descri
 from genre.experiments.statistics.figures import SplitFigures, cells_of, read_figures
 from genre.experiments.statistics.gains import AUC, Comparison, Gain, compare_baselines, find_gains
 from genre.experiments.statistics.segments import segment_rows
-from genre.experiments.statistics.summary_page import as_markdown
 from genre.modeling.metrics import METRICS
 from genre.modeling.untrained import train_clicks
-
-SUMMARY_MD: Final = "summary.md"
 
 
 @attrs.frozen
@@ -52,22 +48,6 @@ class Summary:
         """The smallest AUC difference that each comparison with the reference would have found."""
         keys = ("split", "segment", "baseline", "variant", "reference", "effect")
         return [{key: getattr(gain, key) for key in keys} for gain in self.gains if gain.metric == METRICS[AUC]]
-
-
-def write_summary(folder: Path, name: str, rows: Sequence[Mapping[str, object]]) -> Summary:
-    """Write `summary.json` and `summary.md` into a run folder.
-
-    Args:
-        name: the experiment's.
-        rows: those of `results.json`.
-
-    Raises:
-        UsageError: as `summarize_run`.
-    """
-    summary = summarize_run(folder, rows)
-    write_json(folder / SUMMARY_JSON, as_json(summary))
-    (folder / SUMMARY_MD).write_text(as_markdown(name, summary), encoding="utf-8")
-    return summary
 
 
 def summarize_run(folder: Path, rows: Sequence[Mapping[str, object]]) -> Summary:

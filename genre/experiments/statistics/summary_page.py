@@ -1,15 +1,13 @@
 """`summary.md`: a run's statistics for people."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from genre.experiments.statistics.bootstrap import LEVEL
 from genre.experiments.statistics.gains import Comparison, Gain
+from genre.experiments.statistics.summary import Summary
 from genre.modeling.metrics import METRICS
 from genre.untrusted import harmless
-
-if TYPE_CHECKING:
-    from genre.experiments.statistics.summary import Summary
 
 Row = Mapping[str, object]
 
@@ -29,7 +27,7 @@ _BEYOND: Final = (
 )
 
 
-def as_markdown(name: str, summary: "Summary") -> str:
+def as_markdown(name: str, summary: Summary) -> str:
     """The summary for people: warnings, then tables and findings for each split."""
     lines = [f"# {name}", "", _INTRODUCTION]
     if summary.warnings:

@@ -14,7 +14,8 @@ from genre.errors import UsageError
 from genre.experiments.results import Cell, UntrainedCell, result_rows
 from genre.experiments.statistics.bootstrap import Interval, bootstrap_interval, paired_difference
 from genre.experiments.statistics.gains import Comparison
-from genre.experiments.statistics.summary import Summary, summarize_run, write_summary
+from genre.experiments.statistics.summary import Summary, summarize_run
+from genre.experiments.statistics.summary_files import write_summary
 from genre.experiments.statistics.summary_page import as_markdown
 from genre.modeling import summarize
 from genre.modeling.metrics import METRICS

@@ -65,9 +65,10 @@ def test_properties_that_an_answer_lacks_are_left_out_but_one_must_be_there() ->
     assert title_only.reject(about("new"), {"title": 3}) == "title or abstract is no text"
 
 
-def test_a_text_field_that_no_news_has_is_told() -> None:
+@pytest.mark.parametrize("fields", [("titel",), ("title", "titel")])
+def test_a_text_field_that_no_news_has_is_told(fields: tuple[str, ...]) -> None:
     with pytest.raises(UsageError, match="no news has a text field 'titel'") as caught:
-        gate(fields=("titel",))
+        gate(fields=fields)
     assert "did you mean 'title'" in str(caught.value)
 
 
