@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from genre.dataset import Dataset
 from genre.errors import UsageError, nearest
 from genre.parts import Prompt, Record
-from genre_gates.texts import USUAL_FIELDS, no_text, text_of
+from genre_gates.texts import must_be_field, no_text, text_of
 from genre_gates.tf_idf import NewsVectors
 
 
@@ -42,15 +42,14 @@ class HistorySimilarity:
 
     def __init__(self, options: HistorySimilarityOptions, dataset: Dataset) -> None:
         self._options = options
-        known = set(dataset.text_fields)
-        # The usual fields may be missing, but not all of them.
-        stray = [field for field in options.fields if field not in {*known, *USUAL_FIELDS}]
-        if stray or not known & set(options.fields):
-            name = (stray or options.fields)[0]
+        where = "gates.history-similarity.fields"
+        for field in options.fields:
+            must_be_field(dataset, field, where=where)
+        if not set(options.fields) & set(dataset.text_fields):
             raise UsageError(
-                f"no news has a text field {name!r}",
-                where="gates.history-similarity.fields",
-                remedy=nearest(name, known),
+                f"no news has a text field {options.fields[0]!r}",
+                where=where,
+                remedy=nearest(options.fields[0], dataset.text_fields),
             )
         columns = [dataset.text(field, options.reads).alias(str(number)) for number, field in enumerate(options.fields)]
         texts = pl.DataFrame(columns).select(pl.concat_str(pl.all(), separator=" ")).to_series()

@@ -33,6 +33,20 @@ def words(text: str) -> list[str]:
     return _WORD.findall(unicodedata.normalize("NFKC", text).lower())
 
 
+def must_be_field(dataset: Dataset, field: str, *, where: str) -> None:
+    """Refuse a text field that no news has.
+
+    Args:
+        where: the option that names it, for messages.
+
+    Raises:
+        UsageError: no news has such a field, nor is it a usual one.
+    """
+    fields = {*dataset.text_fields, *USUAL_FIELDS}
+    if field not in fields:
+        raise UsageError(f"no news has a text field {field!r}", where=where, remedy=nearest(field, fields))
+
+
 def owners_of_texts(dataset: Dataset, field: str, plain: Callable[[str], str], *, gate: str) -> dict[str, str | None]:
     """The texts of a field in all their versions, and of each the only news that has it, or None where several have.
 
@@ -42,13 +56,10 @@ def owners_of_texts(dataset: Dataset, field: str, plain: Callable[[str], str], *
         gate: whose option `field` it is, for messages.
 
     Raises:
-        UsageError: no news has such a field, nor is it a usual one.
+        UsageError: as `must_be_field`.
     """
-    fields = {*dataset.text_fields, *USUAL_FIELDS}
-    if field and field not in fields:
-        raise UsageError(
-            f"no news has a text field {field!r}", where=f"gates.{gate}.field", remedy=nearest(field, fields)
-        )
+    if field:
+        must_be_field(dataset, field, where=f"gates.{gate}.field")
     rows = dataset.texts.filter(pl.col("field") == field)
     owners: dict[str, str | None] = {}
     for text, news in zip(map(plain, rows["text"]), dataset.news["id"].gather(rows["news"]), strict=True):

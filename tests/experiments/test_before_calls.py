@@ -62,6 +62,10 @@ WRONG = {
         "tasks.news-generator.gates.near-distinct.field=titel",
         "gates.near-distinct.field: no news has a text field 'titel'",
     ),
+    "one of several text fields of a gate": (
+        "tasks.news-generator.gates.history-similarity.fields=['title', 'abstrakt']",
+        "gates.history-similarity.fields: no news has a text field 'abstrakt'",
+    ),
     "a property of a gate": ("tasks.news-generator.gates.distinct.property=titel", "no property 'titel'"),
 }
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import attrs
 import numpy as np
 import polars as pl
 import pytest
@@ -65,11 +66,20 @@ def test_properties_that_an_answer_lacks_are_left_out_but_one_must_be_there() ->
     assert title_only.reject(about("new"), {"title": 3}) == "title or abstract is no text"
 
 
-@pytest.mark.parametrize("fields", [("titel",), ("title", "titel")])
-def test_a_text_field_that_no_news_has_is_told(fields: tuple[str, ...]) -> None:
-    with pytest.raises(UsageError, match="no news has a text field 'titel'") as caught:
+@pytest.mark.parametrize("fields", [("titel",), ("title", "titel"), ("titel", "title")])
+def test_a_text_field_that_no_news_has_is_told_though_another_is_right(fields: tuple[str, ...]) -> None:
+    with pytest.raises(UsageError) as caught:
         gate(fields=fields)
-    assert "did you mean 'title'" in str(caught.value)
+    told = "gates.history-similarity.fields: no news has a text field 'titel'\n  -> did you mean 'title'? (valid: "
+    assert told in str(caught.value)
+
+
+def test_a_usual_field_that_no_news_has_may_be_named_beside_another() -> None:
+    dataset = small_dataset()
+    titles = attrs.evolve(dataset, texts=dataset.texts.filter(pl.col("field") == "title"))
+    assert gate(titles).reject(about("new"), {"title": NEWS[0][3]}) == "almost a news of the history"
+    with pytest.raises(UsageError, match="no news has a text field 'abstract'"):
+        gate(titles, fields=("abstract",))
 
 
 def test_bounds_that_nothing_meets_are_an_error_before_anything_is_asked() -> None:
