@@ -3,7 +3,7 @@
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import attrs
 import numpy as np
@@ -70,7 +70,7 @@ def read_events(paths: Sequence[Path]) -> Events:
     return Events(tuple(users), tuple(news), **ordered, news=news_of(news), elsewhere=elsewhere)
 
 
-def _events(paths: Iterable[Path]) -> Iterator[tuple[int, int, dict[str, Any]]]:
+def _events(paths: Iterable[Path]) -> Iterator[tuple[int, int, dict[str, object]]]:
     """Number of the file, line, and event."""
     for file, path in enumerate(paths):
         line = 0
@@ -86,21 +86,21 @@ def _events(paths: Iterable[Path]) -> Iterator[tuple[int, int, dict[str, Any]]]:
                 yield file, line, event
 
 
-def _user(event: dict[str, Any], where: str) -> str:
+def _user(event: dict[str, object], where: str) -> str:
     user = event.get("userId")
     if not (isinstance(user, str) and user):
         raise _no_event(where, f"userId is {user!r}, and a text is expected")
     return user
 
 
-def _time(event: dict[str, Any], where: str) -> int:
+def _time(event: dict[str, object], where: str) -> int:
     time = event.get("time")
     if not (isinstance(time, int) and not isinstance(time, bool) and 0 <= time < _LATEST):
         raise _no_event(where, f"time is {time!r}, and seconds since 1970 are expected")
     return time
 
 
-def _article_id(event: dict[str, Any], where: str) -> str | None:
+def _article_id(event: dict[str, object], where: str) -> str | None:
     """The article's id; None for a page that is none, such as the front page."""
     name = event.get("id")
     if name is None:

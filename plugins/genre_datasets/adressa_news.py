@@ -1,7 +1,6 @@
 """What Adressa's events say of the articles that they opened."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import attrs
 import polars as pl
@@ -18,7 +17,7 @@ class Article:
     category: str = ""
     url: str = ""
 
-    def learn(self, event: Mapping[str, Any]) -> None:
+    def learn(self, event: Mapping[str, object]) -> None:
         """Take what is not known yet."""
         self.title = self.title or _text(event, "title")
         self.category = self.category or _text(event, "category1")
@@ -43,6 +42,6 @@ def news_of(articles: Mapping[str, Article]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={**texts, "line": pl.UInt32})
 
 
-def _text(event: Mapping[str, Any], name: str) -> str:
+def _text(event: Mapping[str, object], name: str) -> str:
     value = event.get(name)
     return value if isinstance(value, str) else ""
