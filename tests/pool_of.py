@@ -3,12 +3,11 @@
 import attrs
 
 from genre.generation import Limits, Routing
-from genre.generation.pool import GeneratorPool
 from genre.parts import Generator
 
 
 @attrs.frozen(eq=False)
-class PoolOf(GeneratorPool):
+class PoolOf:
     """A pool with one generator under every name."""
 
     generator: Generator

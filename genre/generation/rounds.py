@@ -9,17 +9,17 @@ from genre.dataset import Dataset
 from genre.generation.diversity import diversity
 from genre.generation.executors import Asker
 from genre.generation.passes import Passes
-from genre.generation.pool import GeneratorPool
 from genre.generation.prepare import PreparedRound
 from genre.generation.records import Quarantine, RecordSink
 from genre.generation.reports import RoundProgress, RoundReport, Tally
+from genre.generation.routing import Routings
 from genre.parts import Prompt
 
 
 async def run_rounds(
     dataset: Dataset,
     rounds: Sequence[PreparedRound],
-    pool: GeneratorPool,
+    pool: Routings,
     asker: Asker,
     *,
     folder: Path,
@@ -28,6 +28,7 @@ async def run_rounds(
     """Run rounds one after another, each on the data set that the one before it made.
 
     Args:
+        pool: what finds each round's generator: a `GeneratorPool`, or another that has instances by name.
         asker: what answers the prompts: an `Engine`, or what an executor opens.
         folder: where each round's records and quarantine are kept.
 
@@ -54,7 +55,7 @@ def round_folder(folder: Path, number: int, prepared: PreparedRound) -> Path:
 async def _run_round(
     dataset: Dataset,
     prepared: PreparedRound,
-    pool: GeneratorPool,
+    pool: Routings,
     asker: Asker,
     *,
     folder: Path,

@@ -1,6 +1,7 @@
 """Who is asked: the generators of a round, whom each prompt goes to, and under which keys its answers are."""
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import attrs
 
@@ -66,3 +67,14 @@ class Addressing:
         """The prompt with whom to ask."""
         names = tuple(self._routing.preference(prompt))
         return Question(prompt, names, self._keys.keys(prompt, names))
+
+
+class Routings(Protocol):
+    """Generator instances by name; a `GeneratorPool` is one."""
+
+    def get(self, name: str) -> Routing:
+        """The instance of that name.
+
+        Raises:
+            UsageError: there is none.
+        """

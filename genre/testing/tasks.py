@@ -11,7 +11,6 @@ import attrs
 from genre.dataset import Dataset
 from genre.generation.engine import Engine
 from genre.generation.limits import Limits
-from genre.generation.pool import GeneratorPool
 from genre.generation.prepare import PreparedRound
 from genre.generation.reports import RoundReport
 from genre.generation.rounds import run_rounds
@@ -57,14 +56,14 @@ class _ExampleGenerator:
         return Completion(text=self.answer(prompt), model=MODEL)
 
 
-class _OneGenerator(GeneratorPool):
-    """A pool with one generator under every name."""
+@attrs.frozen(eq=False)
+class _OneGenerator:
+    """One generator under every name."""
 
-    def __init__(self, generator: _ExampleGenerator) -> None:
-        self._generator = generator
+    generator: _ExampleGenerator
 
     def get(self, name: str) -> Routing:
-        return Routing.to(self._generator, Limits(attempts=1), name)
+        return Routing.to(self.generator, Limits(attempts=1), name)
 
 
 @attrs.frozen(eq=False)

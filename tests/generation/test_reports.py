@@ -22,7 +22,6 @@ from genre.generation import (
     run_rounds,
 )
 from genre.generation.costs import Cost
-from genre.generation.pool import GeneratorPool
 from genre.generation.reports import ModelReport
 from genre.parts import Completion, Identity, Price, Prompt, Refused, Usage
 from genre.registry import Registry
@@ -49,7 +48,7 @@ class Half:
         return self.names if prompt.draw == 0 else self.names[::-1]
 
 
-class PoolOf(GeneratorPool):
+class PoolOf:
     """A pool with these generators for every round."""
 
     def __init__(self, **generators: FakeLLM) -> None:
