@@ -1,6 +1,7 @@
 """Options of parts: tables structured into attrs classes, strictly, with errors that help; secrets among them."""
 
 import functools
+import math
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -186,11 +187,13 @@ class _WrongChoiceError(ValueError):
 
 
 def _strict_scalar(value: Any, cls: Any) -> Any:
-    """No conversion between types, except that a whole number is a number."""
+    """No conversion between types, except that a whole number is a number. TOML's `nan` is none."""
     if cls is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, cls) or (isinstance(value, bool) and cls is not bool):
         raise TypeError(f"{value!r} is not of type {cls.__name__}")
+    if isinstance(value, float) and math.isnan(value):
+        raise ValueError(f"{value!r} is no number")
     return value
 
 

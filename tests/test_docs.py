@@ -109,6 +109,14 @@ def test_links_inside_the_repository_resolve(page: Path) -> None:
         assert (page.parent / target).exists(), target
 
 
+def test_the_page_with_the_bill_asks_the_generator_whose_price_it_estimates() -> None:
+    page = ROOT / "docs" / "how-to" / "mind-with-a-paid-model.md"
+    lines = [line for block in blocks(page, "sh") for line in block.splitlines()]
+    asking = [line for line in lines if line.startswith(("genre enrich", "genre prompts try"))]
+    assert len(asking) == 2
+    assert all(" --generator writer " in line for line in asking)
+
+
 def test_every_dependency_is_explained() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     text = (ROOT / "docs" / "explanation" / "dependencies.md").read_text(encoding="utf-8")

@@ -351,6 +351,11 @@ class Tables:
     members: dict[str, Member] = attrs.field(factory=dict)
     rows: tuple[Member, ...] = ()
     pair: tuple[str, str] = ("a", "b")
+    share: float | None = None
+
+
+def test_infinity_is_a_number_for_limits_that_are_never_met() -> None:
+    assert structure({"share": float("inf")}, Tables, "there").share == float("inf")
 
 
 def test_tables_of_tables_and_lists_of_tables_are_read() -> None:
@@ -369,6 +374,7 @@ def test_tables_of_tables_and_lists_of_tables_are_read() -> None:
         ({"members": {"a": {"sped": "slow"}}}, "there.members.a: unknown option 'sped'\n  -> did you mean 'speed'?"),
         ({"members": {"a": {"speed": "fats"}}}, "there.members.a.speed: wrong value: 'fats'\n  -> did you mean 'fast'"),
         ({"rows": [{}, {"size": "1"}]}, "there.rows[1].size: wrong value: '1' is not of type int"),
+        ({"share": float("nan")}, "there.share: wrong value: nan is no number"),
         ({"pair": "ab"}, "there.pair: wrong value: 'ab' is no list"),
         ({"pair": ["a"]}, "there.pair: wrong value: ['a'] has 1 items, and 2 are expected"),
     ],

@@ -1,5 +1,6 @@
 """`genre plugins`: what is installed and on, what a part says of itself, and a package for a part of one's own."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,7 +86,7 @@ def new_plugin(ctx: click.Context, name: str, kind: str, out: Path) -> None:
 
     package = new_package(registry_of(ctx), name, kind, out, reserved_commands=COMMANDS)
     click.echo(f"{package.folder}: a package with the {kind} {name!r}")
-    click.echo(f"next: cd {package.folder} && pip install --editable '.[dev]' && pytest")
+    click.echo(f"next: cd {shlex.quote(str(package.folder))} && pip install --editable '.[dev]' && pytest")
     click.echo(f"then: {package.folder / 'README.md'}")
 
 

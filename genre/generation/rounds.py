@@ -1,16 +1,18 @@
 """Rounds: task x generator -> records -> a richer data set; a chain is a list of rounds."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import attrs
 
 from genre.dataset import Dataset
+from genre.errors import RunError
 from genre.generation.diversity import diversity
 from genre.generation.executors import Asker
 from genre.generation.passes import Passes
 from genre.generation.prepare import PreparedRound
-from genre.generation.records import Quarantine, RecordSink
+from genre.generation.records import QUARANTINE, Quarantine, RecordSink
 from genre.generation.reports import RoundProgress, RoundReport, Tally
 from genre.generation.routing import Routings
 from genre.parts import Prompt
@@ -33,7 +35,7 @@ async def run_rounds(
         folder: where each round's records and quarantine are kept.
 
     Raises:
-        RunError: a generator cannot go on; all answers so far are stored.
+        RunError: a generator cannot go on, or failed at all prompts of a round; all answers so far are stored.
     """
     reports: list[RoundReport] = []
     for number, prepared in enumerate(rounds):
@@ -70,6 +72,7 @@ async def _run_round(
         await Passes(prepared, gates, asker, routing, folder, sink, quarantine, tally).run(prompts)
         tally.report()
         records = sink.scan()
+    _check_answered(tally.result, place=folder)
     identities = routing.identities
     figures = attrs.asdict(diversity(records, prepared.prompter.schema))
     report = attrs.evolve(tally.result, leaked=any(each.leaks for each in identities.values()), **figures)
@@ -95,6 +98,20 @@ async def _run_round(
         **figures,
     }
     return prepared.updater.update(dataset, records).with_lineage("round", **details), report
+
+
+def _check_answered(report: RoundReport, *, place: Path) -> None:
+    """A round of calls that all failed is no round: what comes after would pass for enriched."""
+    failed = report.quarantined.get("failed", 0)
+    if not failed or failed + report.skipped < report.prompts:
+        return
+    with (place / QUARANTINE).open(encoding="ascii") as lines:
+        reason = json.loads(next(lines))["text"]
+    raise RunError(
+        f"the generator {report.generator!r} failed at all {failed} prompts of {report.name!r}; at the first: {reason}",
+        where=place / QUARANTINE,
+        remedy="see whether the server runs and its address is right; the same command goes on from here",
+    )
 
 
 def first_subjects(prompts: Iterable[Prompt], limit: int | None) -> Iterator[Prompt]:

@@ -1,5 +1,6 @@
 """Settings of features, training and evaluation. Light: neither torch nor numpy is imported."""
 
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
@@ -14,6 +15,7 @@ Precision: TypeAlias = Literal["fp32", "bf16"]
 Device: TypeAlias = Literal["cpu", "cuda"]
 
 _at_least_one = attrs.validators.ge(1)
+_rate: Final = [attrs.validators.gt(0.0), attrs.validators.lt(math.inf)]
 
 
 def _positive_lengths(_instance: object, attribute: "attrs.Attribute[Mapping[str, int]]", value: object) -> None:
@@ -126,9 +128,9 @@ class TrainingSettings:
     precision: Precision = "fp32"
     device: Device = "cpu"
     compile: bool = False
-    learning_rate: float = attrs.field(default=3e-3, validator=attrs.validators.gt(0))
-    pretrained_learning_rate: float = attrs.field(default=3e-5, validator=attrs.validators.gt(0))
-    weight_decay: float = attrs.field(default=0.0, validator=attrs.validators.ge(0))
+    learning_rate: float = attrs.field(default=3e-3, validator=_rate)
+    pretrained_learning_rate: float = attrs.field(default=3e-5, validator=_rate)
+    weight_decay: float = attrs.field(default=0.0, validator=[attrs.validators.ge(0), attrs.validators.lt(math.inf)])
     negatives: int = attrs.field(default=4, validator=_at_least_one)
     pool: Pool = "impression"
     patience: int = attrs.field(default=2, validator=_at_least_one)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from genre.errors import UsageError
+
 
 @contextmanager
 def staged(folder: Path, *, replace: bool) -> Iterator[Path]:
@@ -13,10 +15,17 @@ def staged(folder: Path, *, replace: bool) -> Iterator[Path]:
 
     Args:
         replace: a folder that is there gives way; otherwise it stays, because whoever made it wrote the same.
+
+    Raises:
+        UsageError: nothing can be made there.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
     staging = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
-    staging.mkdir()
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        staging.mkdir()
+    except OSError as error:
+        said = f"the folder cannot be made: {error.strerror}"
+        raise UsageError(said, where=folder, remedy="name another folder") from error
     try:
         yield staging
         if replace and folder.exists():

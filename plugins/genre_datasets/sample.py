@@ -25,7 +25,9 @@ SECONDS_A_DAY: Final = 86_400
 
 _CATEGORIES: Final = tuple(dict.fromkeys(category for category, _ in TOPICS))
 _TOPIC_CATEGORIES: Final = tuple(_CATEGORIES.index(category) for category, _ in TOPICS)
-_at_least_one: Final = attrs.validators.ge(1)
+_MOST: Final = 10_000_000
+"""Of anything: everything is drawn in memory, and more is a slip of the keyboard."""
+_count: Final = [attrs.validators.ge(1), attrs.validators.le(_MOST)]
 _share: Final = [attrs.validators.ge(0.0), attrs.validators.le(1.0)]
 
 
@@ -44,11 +46,11 @@ class SampleOptions:
     """
 
     seed: int = attrs.field(default=0, validator=attrs.validators.ge(0))
-    news: int = attrs.field(default=320, validator=attrs.validators.ge(2 * len(TOPICS)))
-    users: int = attrs.field(default=260, validator=_at_least_one)
-    train: int = attrs.field(default=2500, validator=_at_least_one)
-    dev: int = attrs.field(default=500, validator=_at_least_one)
-    test: int = attrs.field(default=600, validator=_at_least_one)
+    news: int = attrs.field(default=320, validator=[attrs.validators.ge(2 * len(TOPICS)), attrs.validators.le(_MOST)])
+    users: int = attrs.field(default=260, validator=_count)
+    train: int = attrs.field(default=2500, validator=_count)
+    dev: int = attrs.field(default=500, validator=_count)
+    test: int = attrs.field(default=600, validator=_count)
     new: float = attrs.field(default=0.36, validator=_share)
     empty: float = attrs.field(default=0.06, validator=_share)
     teasers: float = attrs.field(default=0.35, validator=_share)

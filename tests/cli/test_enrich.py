@@ -8,7 +8,7 @@ from command_line import Genre
 from fake_llm import FakeLLM
 
 from genre.dataset import load_dataset
-from genre.parts import Completion, Prompt, Refused
+from genre.parts import Completion, Prompt, Refused, Transient
 
 
 def events(folder: Path) -> list[dict[str, object]]:
@@ -132,6 +132,26 @@ def test_what_a_provider_says_is_printed_as_it_is(
     outcome = genre("enrich", small_folder, "--task", "news-summarizer", "--out", "rich")
     assert outcome.code == 0, outcome.err
     assert "in quarantine: rich, news-summarizer: 6 refused" in outcome.out
+
+
+def test_a_server_that_is_not_there_is_no_enrichment_however_few_are_asked(
+    genre: Genre, fake_plugin: Path, small_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (fake_plugin / "registry.toml").open("a") as settings:
+        settings.write('[generators.gone]\nplugin = "fake"\nlimits = { attempts = 1 }\n')
+    monkeypatch.setattr("fake_llm.FakeLLM.complete", cannot_connect)
+    task = ("enrich", small_folder, "--task", "news-summarizer", "--generator", "gone", "--out", "rich")
+    outcome = genre(*task)
+    assert outcome.code == 1
+    assert "'gone' failed at all 6 prompts of 'news-summarizer'; at the first: cannot connect to there:1" in outcome.err
+    assert not list((fake_plugin / "rich").glob("*"))
+    monkeypatch.undo()
+    monkeypatch.chdir(fake_plugin)
+    assert genre(*task).code == 0
+
+
+async def cannot_connect(_self: FakeLLM, _prompt: Prompt) -> Completion:
+    raise Transient("cannot connect to there:1")
 
 
 async def refuse(_self: FakeLLM, _prompt: Prompt) -> Completion:

@@ -34,3 +34,11 @@ def test_a_model_that_is_not_there_is_told(genre: Genre) -> None:
     outcome = genre("export", "nowhere", "--out", "export")
     assert outcome.code == 2
     assert "nowhere/model.json: no model here" in outcome.err
+
+
+def test_a_folder_that_cannot_be_made_is_told(genre: Genre, small_folder: Path) -> None:
+    assert genre("train", "small", "--baseline", "nrms", "--out", "model", *QUICK).code == 0
+    Path("notes").write_text("a file", encoding="utf-8")
+    outcome = genre("export", "model", "--out", "notes/below")
+    assert outcome.code == 2
+    assert "notes/below: the folder cannot be made" in outcome.err

@@ -73,6 +73,16 @@ MISTAKES: dict[str, tuple[Callable[[Path], None], list[str], list[str]]] = {
     ),
     "an option that is no pair": (nothing, [*SUMMARIZE, "-o", "max_length"], ["'max_length' is not of the form"]),
     "an option of the wrong type": (nothing, [*SUMMARIZE, "-o", "max_length=long"], ["max_length", "'long'", "int"]),
+    "a rate that is not finite": (
+        nothing,
+        ["train", "small", "--baseline", "nrms", "--out", "model", "-o", "training.learning_rate=inf"],
+        ["'learning_rate' must be < inf: inf"],
+    ),
+    "weights that are none": (
+        registry('[generators.small]\nplugin = "local"\nmodel = "registry.toml"\n'),
+        [*SUMMARIZE, "--generator", "small"],
+        ["registry.toml: not a GGUF file", "set `model`"],
+    ),
     "an unknown generator": (nothing, [*SUMMARIZE, "--generator", "locl"], ["'locl'", "did you mean 'local'?"]),
     "a missing API key": (
         registry(LITELLM + 'api_key = { env = "GENRE_TEST_KEY" }\n'),

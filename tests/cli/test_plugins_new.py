@@ -30,6 +30,11 @@ def test_the_package_is_put_where_out_says(genre: Genre, tmp_path: Path) -> None
     assert [path.name for path in (tmp_path / "some" / "where").iterdir()] == ["genre-mine"]
 
 
+def test_what_to_do_next_can_be_pasted_into_a_shell(genre: Genre) -> None:
+    outcome = genre("plugins", "new", "mine", "--kind", "gate", "--out", "my own; folder")
+    assert "next: cd 'my own; folder/genre-mine' && pip install" in outcome.out
+
+
 def test_an_empty_folder_is_filled(genre: Genre, tmp_path: Path) -> None:
     (tmp_path / "genre-mine").mkdir()
     assert genre("plugins", "new", "mine", "--kind", "gate").code == 0

@@ -12,7 +12,7 @@ from small_data import small_dataset
 
 import genre
 from genre.dataset import save_dataset
-from genre.errors import UsageError
+from genre.errors import RunError, UsageError
 from genre.experiments import Estimate, estimate_experiment, estimate_folder, load_experiment
 from genre.generation import AnswerStore, GeneratorPool, RoundReport, RoundSpec, prepare_round
 from genre.generation.budget import most_tokens
@@ -343,7 +343,8 @@ def test_a_failed_call_counts_as_a_call(project: Project) -> None:
     settings = registry.settings.over(Layer("test", {"generators": {"two": {"limits": {"attempts": 1}}}}))
     failing = attrs.evolve(project, registry=registry.with_settings(settings))
     failing.server.script = lambda _: Reply.error(500)
-    failing.enrich("news-summarizer")
+    with pytest.raises(RunError, match="failed at all 6 prompts"):
+        failing.enrich("news-summarizer")
     with closing(AnswerStore(failing.store)) as store:
         assert store.count() == {"failed": 6}
     assert failing.estimate("news-summarizer").calls == 6

@@ -188,6 +188,12 @@ def test_shared_topics_predict_clicks_and_popularity_hardly_does(sample: Dataset
     assert mean_auc(sample, np.tile(popularity, (sample.readers.height, 1))) < 0.6
 
 
+@pytest.mark.parametrize("count", ["news", "users", "train", "dev", "test"])
+def test_a_count_that_fits_in_no_memory_is_an_error(count: str) -> None:
+    with pytest.raises(ValueError, match=f"'{count}' must be <= 10000000"):
+        SampleOptions(**{count: 10**20})
+
+
 def test_more_new_and_empty_users_than_users_are_an_error() -> None:
     with pytest.raises(UsageError, match="more than all users"):
         make_sample(SampleOptions(new=0.7, empty=0.7))

@@ -74,13 +74,13 @@ def test_the_small_llm_answers_by_the_schema_refuses_an_overflow_and_opens_again
 def test_the_identity_is_the_weights_and_not_where_they_are_served(tmp_path: Path) -> None:
     one, other = tmp_path / "a.gguf", tmp_path / "b" / "a.gguf"
     other.parent.mkdir()
-    one.write_bytes(b"weights")
-    other.write_bytes(b"weights")
+    one.write_bytes(b"GGUF, or so it says")
+    other.write_bytes(b"GGUF, or so it says")
     identity = LocalGenerator(LocalOptions(model=one)).identity
     assert identity == LocalGenerator(LocalOptions(model=other)).identity
     assert identity.endpoint == "in-process"
     assert identity.model.startswith("a.gguf@")
-    other.write_bytes(b"other weights")
+    other.write_bytes(b"GGUF, and other weights")
     assert identity != LocalGenerator(LocalOptions(model=other)).identity
 
 
@@ -95,10 +95,16 @@ def test_a_missing_file_of_weights_is_an_error_that_names_it(tmp_path: Path) -> 
         LocalGenerator(LocalOptions(model=tmp_path / "nowhere.gguf"))
 
 
+def test_a_file_of_something_else_is_an_error_before_anything_is_loaded(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_bytes(b"GGU")
+    with pytest.raises(UsageError, match=r"notes\.txt: not a GGUF file"):
+        LocalGenerator(LocalOptions(model=tmp_path / "notes.txt"))
+
+
 def test_a_missing_runner_is_an_error_that_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "a.gguf").write_bytes(b"weights")
+    (tmp_path / "a.gguf").write_bytes(b"GGUF, or so it says")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UsageError, match=r"genre-rec\[local\]"):
         LocalGenerator(LocalOptions(model=tmp_path / "a.gguf"))
@@ -106,6 +112,6 @@ def test_a_missing_runner_is_an_error_that_says_what_to_install(
 
 def test_a_file_that_is_no_model_is_fatal(tmp_path: Path) -> None:
     pytest.importorskip("xllamacpp")
-    (tmp_path / "a.gguf").write_bytes(b"weights")
+    (tmp_path / "a.gguf").write_bytes(b"GGUF, or so it says")
     with pytest.raises(Fatal, match=r"a\.gguf"):
         asyncio.run(LocalGenerator(LocalOptions(model=tmp_path / "a.gguf")).complete(prompt()))
