@@ -116,11 +116,16 @@ def train_folder(
         )
     if there and not call.resume:
         watcher.on_message(f"{call.checkpoint}: a training that did not end is replaced; --resume would go on from it")
+    dataset = load_dataset(call.data)
+    if not call.fusion and processes.rank == 0 and (readers := dataset.interests["reader"].n_unique()):
+        watcher.on_message(
+            f"{call.data}: interests of {readers:,} readers are not read; --fusion makes the model read them"
+        )
     profile = Profile()
     with profile if call.profile and processes.rank == 0 else nullcontext():
         trained = train_model(
             registry,
-            load_dataset(call.data),
+            dataset,
             plan,
             cache=call.cache,
             observer=Announcer(registry, watcher) if processes.rank == 0 else watcher,

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 import torch
 from command_line import Genre
 from transformers import BertConfig, BertModel
 
-from genre.dataset import save_dataset
+from genre.dataset import load_dataset, save_dataset
 from genre.experiments import read_dataset
 from genre.registry import Registry
 
@@ -46,6 +47,18 @@ def test_each_baseline_is_trained_saved_and_evaluated(genre: Genre, baseline: st
     [row] = [row for row in json.loads(outcome.out)["rows"] if row["segment"] == "all"]
     assert row["baseline"] == baseline
     assert 0 <= row["auc"] <= 1
+
+
+def test_interests_that_are_not_read_are_told(genre: Genre, data: Path) -> None:
+    dataset = load_dataset(data)
+    told = {"kind": "topics", "version": "profiler", "model": "m", "rank": 0, "value": "sports"}
+    rows = pl.DataFrame([{"reader": reader, **told} for reader in range(3)])
+    save_dataset(dataset.with_interests(rows), Path("profiled"))
+    for fusion in ((), ("--fusion",)):
+        outcome = genre("train", "profiled", "--baseline", "nrms", "--out", "model", *QUICK, *fusion)
+        assert outcome.code == 0, outcome.err
+        said = "interests of 3 readers are not read; --fusion makes the model read them"
+        assert (said in " ".join(outcome.err.split())) != bool(fusion)
 
 
 def test_all_eight_are_listed(genre: Genre) -> None:

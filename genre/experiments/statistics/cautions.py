@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from genre.experiments.results import Cell
 from genre.experiments.statistics.description import RunDescription, read_cell
 from genre.experiments.statistics.figures import SplitFigures
@@ -39,6 +41,7 @@ def run_warnings(folder: Path, figures: Sequence[SplitFigures], description: Run
     yield from _of_seeds(trained)
     if description is not None:
         yield from _of_lengths(description)
+        yield from _of_unread(figures, description)
     told = {cell: read_cell(folder, cell) for cells in trained.values() for cell in cells}
     yield from _of_inputs({cell: inputs for cell, (_, inputs) in told.items() if inputs})
     last = [cell.name for cell, (epochs, _) in told.items() if epochs and epochs.still_improved]
@@ -77,6 +80,30 @@ def _of_lengths(description: RunDescription) -> Iterator[str]:
         if len(set(kept.values())) > 1:
             said = ", ".join(f"{name} {length}" for name, length in kept.items())
             yield f"Variants keep different numbers of tokens of `{field}`: {said}. A gain may come from longer texts."
+
+
+def _of_unread(figures: Sequence[SplitFigures], description: RunDescription) -> Iterator[str]:
+    """Variants with rounds whose models rank every impression as those of a variant without any."""
+    enriched = [each.name for each in description.variants if each.rounds]
+    unread = [name for name in enriched if any(_same_cells(figures, name, plain) for plain in description.plain)]
+    if unread:
+        yield (
+            f"Every figure of {listed(unread)} is that of a variant without rounds: models seem not to read what the "
+            "rounds wrote. Readers' interests are read by a variant with `fusion = true`, rewritten texts by one whose "
+            "`texts` are not `original`."
+        )
+
+
+def _same_cells(figures: Sequence[SplitFigures], variant: str, plain: str) -> bool:
+    pairs = [
+        (cell, split.cells[plain, baseline])
+        for split in figures
+        for (name, baseline), cell in split.cells.items()
+        if name == variant and cell.seeds and len(cell.metrics) and (plain, baseline) in split.cells
+    ]
+    return bool(pairs) and all(
+        cell.seeds == other.seeds and np.array_equal(cell.metrics, other.metrics) for cell, other in pairs
+    )
 
 
 def _of_inputs(inputs: Mapping[Cell, Mapping[str, object]]) -> Iterator[str]:

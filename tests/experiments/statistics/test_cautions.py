@@ -62,6 +62,30 @@ def test_other_lengths_of_texts_are_told(tmp_path: Path) -> None:
     assert "different numbers of tokens of `title`: original 20, longer 25" in warning
 
 
+def test_a_variant_that_models_do_not_read_is_told(tmp_path: Path) -> None:
+    cells = {("original", "nrms"): cell_of(0.7, 3), ("longer", "nrms"): cell_of(0.7, 3)}
+    [warning] = run_warnings(tmp_path, figures_of(cells), described({}))
+    assert warning.startswith("Every figure of longer is that of a variant without rounds")
+    assert "`fusion = true`" in warning
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [cell_of(0.71, 3), cell_of(0.7, 4), cell_of(0.7, 0)],
+    ids=["other figures", "other seeds", "untrained"],
+)
+def test_a_variant_of_which_that_is_not_known_is_not(tmp_path: Path, cell: CellFigures) -> None:
+    cells = {("original", "nrms"): cell_of(0.7, 3), ("longer", "nrms"): cell}
+    assert list(run_warnings(tmp_path, figures_of(cells), described({}))) == []
+
+
+def test_nothing_is_told_of_variants_where_nothing_was_ranked(tmp_path: Path) -> None:
+    nothing = CellFigures((0, 1, 2), np.zeros((0, 4)), {}, leaked=False)
+    cells = {(variant, "nrms"): nothing for variant in ("original", "longer")}
+    figures = [SplitFigures("test", np.arange(0), np.arange(0), {}, cells)]
+    assert list(run_warnings(tmp_path, figures, described({}))) == []
+
+
 def test_an_untrained_baseline_that_is_better_is_told(tmp_path: Path) -> None:
     cells = {
         ("original", "tf-idf"): cell_of(0.66, 0),
