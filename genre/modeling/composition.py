@@ -127,7 +127,7 @@ def field_encoder_names(
             raise UsageError(
                 f"it names no encoder for the field {field!r}, nor for fields of the kind {kind!r}",
                 where=where,
-                remedy=f"leave the field out, or name one of {', '.join(encoders)}",
+                remedy=f"leave the field out of the features, or name one of {', '.join(encoders)}",
             )
         chosen[encoder] = (*chosen.get(encoder, ()), field)
     return chosen

@@ -20,6 +20,7 @@ from genre.parts import (
     MalformedOutput,
     Message,
     Prompt,
+    RateLimited,
     Sampling,
 )
 from genre.testing.check import Check, ConformanceError, checks_of, require, shown
@@ -53,6 +54,8 @@ HOSTILE_CONTENTS: Final = (
     "\U0001f600" * 1_000,
 )
 """Contents of a message that no template should make, and that text from files can."""
+_PAUSE: Final = 0.5
+"""Seconds until the next try after a rate limit that does not say how long it lasts."""
 
 
 def generator_checks(subject: Subject, *, prompt: Prompt = EXAMPLE_PROMPT, timeout: float = 300.0) -> list[Check]:
@@ -165,7 +168,7 @@ class _Laws:
             close = getattr(generator, "aclose", None)
             if close is None:
                 return
-            await generator.complete(self.prompt)
+            await _answer(generator, self.prompt)
             await close()
             await close()
 
@@ -187,7 +190,7 @@ class _Laws:
 
         async def scenario(generator: Generator) -> None:
             try:
-                answers.extend(await asyncio.gather(*map(generator.complete, prompts)))
+                answers.extend(await asyncio.gather(*(_answer(generator, prompt) for prompt in prompts)))
             except GenerationError as error:
                 raise ConformanceError(
                     "a generator answers an ordinary prompt",
@@ -230,6 +233,15 @@ class _Laws:
             yield generator
         finally:
             await _close(generator)
+
+
+async def _answer(generator: Generator, prompt: Prompt) -> Completion:
+    """The answer, once a service that limits calls takes this one; as long as the check may take."""
+    while True:
+        try:
+            return await generator.complete(prompt)
+        except RateLimited as limit:
+            await asyncio.sleep(limit.retry_after or _PAUSE)
 
 
 async def _close(generator: Generator) -> None:

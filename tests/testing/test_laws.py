@@ -193,6 +193,10 @@ def test_a_broken_command_is_told(name: str, law: str) -> None:
     assert is_broken(law, "command", name)
 
 
+def test_a_rate_limit_is_waited_for() -> None:
+    assert not broken_laws("generator", "limited")
+
+
 @pytest.mark.parametrize("kind", ["dataset", "generator"])
 def test_options_that_cannot_be_read_are_told(kind: str) -> None:
     assert is_broken("a-misspelt-option-is-told", kind, "unreadable")

@@ -6,7 +6,7 @@ import uuid
 import attrs
 
 from genre.options import Secret
-from genre.parts import Completion, Fatal, Identity, Json, Prompt, Refused
+from genre.parts import Completion, Fatal, Identity, Json, Prompt, RateLimited, Refused
 
 
 @attrs.frozen
@@ -70,3 +70,17 @@ class Hanging(ToyGenerator):
     async def complete(self, prompt: Prompt) -> Completion:
         await asyncio.Event().wait()
         raise AssertionError
+
+
+class Limited(ToyGenerator):
+    """Asks for a pause at its first call, and at every third one after that."""
+
+    def __init__(self, options: ToyOptions) -> None:
+        super().__init__(options)
+        self.calls = 0
+
+    async def complete(self, prompt: Prompt) -> Completion:
+        self.calls += 1
+        if self.calls % 3 == 1:
+            raise RateLimited("slower", 0.01 if self.calls > 1 else None)
+        return await super().complete(prompt)

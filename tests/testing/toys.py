@@ -57,6 +57,7 @@ REGISTRY = toy_registry(
     ("task", Task(name="toy", summary="A toy", prompter="toy", updater="toy")),
     ("generator", toy("toy", "toy_generators:ToyGenerator", "toy_generators:ToyOptions")),
     ("generator", toy("hanging", "toy_generators:Hanging", "toy_generators:ToyOptions")),
+    ("generator", toy("limited", "toy_generators:Limited", "toy_generators:ToyOptions")),
     ("generator", toy("unreadable", "toy_generators:ToyGenerator", "toys:Unreadable")),
     ("gate", toy("toy", "toy_gates:ToyGate", "toy_gates:ToyOptions")),
     ("executor", toy("toy", "toy_executors:ToyExecutor", "toy_executors:ToyOptions")),
