@@ -160,8 +160,8 @@ class ChatServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
         self.die()
+        self._loop.call_soon_threadsafe(self._stop.set)  # the last: its thread closes the loop
         self._thread.join(30)
         assert not self._thread.is_alive(), "the server did not stop"
 
