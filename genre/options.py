@@ -187,13 +187,15 @@ class _WrongChoiceError(ValueError):
 
 
 def _strict_scalar(value: Any, cls: Any) -> Any:
-    """No conversion between types, except that a whole number is a number. TOML's `nan` is none."""
+    """No conversion between types, except that a whole number is a number; TOML's have 64 bits, and its `nan` is none."""
     if cls is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, cls) or (isinstance(value, bool) and cls is not bool):
         raise TypeError(f"{value!r} is not of type {cls.__name__}")
     if isinstance(value, float) and math.isnan(value):
         raise ValueError(f"{value!r} is no number")
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError(f"{value!r} is no number of 64 bits")
     return value
 
 

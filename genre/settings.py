@@ -121,10 +121,10 @@ def load_settings(start: Path | None = None) -> Settings:
     builtin = builtin_registry_path()
     found = [("built-in defaults", builtin), ("user", Path(click.get_app_dir("genre")) / FILE_NAME)]
     here = (start or Path.cwd()).resolve()
-    project = next((folder / FILE_NAME for folder in (here, *here.parents) if (folder / FILE_NAME).is_file()), None)
+    project = next((folder / FILE_NAME for folder in (here, *here.parents) if (folder / FILE_NAME).exists()), None)
     if project is not None and project != builtin:
         found.append(("project", project))
-    return Settings(tuple(read_layer(origin, path) for origin, path in found if path.is_file()))
+    return Settings(tuple(read_layer(origin, path) for origin, path in found if path.exists()))
 
 
 def builtin_registry_path() -> Path:

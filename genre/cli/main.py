@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import re
 import sys
 import warnings
 from collections.abc import Callable
@@ -13,11 +14,13 @@ from rich.markup import escape
 
 from genre.cli.context import COMMANDS, registry_of
 from genre.discovery import load_import_string
-from genre.errors import GenreError, UsageError
+from genre.errors import GenreError, RunError, UsageError
 from genre.version import __version__
 
 COLLECTION_THRESHOLDS: Final = (50_000, 20, 20)
 """When a process of our own looks for garbage: with Python's own thresholds that is a sixth of a round's CPU."""
+_NO_MEMORY: Final = re.compile(r"can't allocate memory|Tried to allocate|Storage size calculation overflowed")
+"""What torch says, on a CPU, on a GPU, and of tensors beyond all memory: it raises an error of no class of its own."""
 
 
 class GenreCommands(click.Group):
@@ -83,6 +86,13 @@ def main() -> None:
     except GenreError as error:
         errors.print(f"[red]error:[/] {escape(str(error))}")
         sys.exit(error.exit_code)
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and _NO_MEMORY.search(str(error)) is None:
+            raise
+        said = (str(error).splitlines() or [""])[0]
+        told = RunError(f"there is not enough memory: {said}", remedy="take a smaller model, batch or data set")
+        errors.print(f"[red]error:[/] {escape(str(told))}")
+        sys.exit(told.exit_code)
 
 
 def _command(command: object, name: str) -> click.Command:

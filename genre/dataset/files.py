@@ -1,19 +1,19 @@
 """A data set as a folder: a Parquet file for each table and a manifest."""
 
 import json
-import os
 import re
-import uuid
 from pathlib import Path
 
 import polars as pl
 
 from genre.dataset.tables import TABLES, UNREADABLE, Dataset, LineageEntry
 from genre.errors import UsageError
+from genre.staging import staged_file, staged_for
 
 FORMAT_VERSION = 2
 MANIFEST = "dataset.json"
 _AGAIN = "import it again"
+_TABLE_FILE = re.compile(rf"({'|'.join(TABLES)})-[0-9a-f]{{32}}\.parquet")
 
 
 def check_dataset_folder(folder: Path) -> None:
@@ -43,20 +43,19 @@ def save_dataset(dataset: Dataset, folder: Path) -> None:
 
     Raises:
         UsageError: `folder` is a file, or holds something that is not a data set.
+        RunError: it cannot be written.
     """
     check_dataset_folder(folder)
     for name in TABLES:
-        partial = _partial(folder)
-        getattr(dataset, name).write_parquet(partial, compression="zstd")
-        _put(partial, _table_file(folder, name, dataset.fingerprint))
+        with staged_file(_table_file(folder, name, dataset.fingerprint), "data set") as staging:
+            getattr(dataset, name).write_parquet(staging, compression="zstd")
     manifest = {
         "format": FORMAT_VERSION,
         "fingerprint": dataset.fingerprint,
         "lineage": [{"operation": step.operation, "details": dict(step.details)} for step in dataset.lineage],
     }
-    partial = _partial(folder)
-    partial.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    _put(partial, folder / MANIFEST)
+    with staged_file(folder / MANIFEST, "data set") as staging:
+        staging.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     current = {_table_file(folder, name, dataset.fingerprint) for name in TABLES}
     for path in folder.iterdir():
         if _is_ours(path) and path not in current:
@@ -95,7 +94,10 @@ def load_dataset(folder: Path) -> Dataset:
         tables = {name: pl.read_parquet(_table_file(folder, name, fingerprint), glob=False) for name in TABLES}
     except UNREADABLE as error:
         raise UsageError(f"a table cannot be read: {error}", where=folder, remedy=_AGAIN) from error
-    dataset = Dataset(**tables, lineage=lineage)
+    try:
+        dataset = Dataset(**tables, lineage=lineage)
+    except UsageError as error:
+        raise UsageError(error.message, where=folder, remedy=_AGAIN) from error
     if dataset.fingerprint != fingerprint:
         raise UsageError("a table is not what was saved: its contents changed", where=folder, remedy=_AGAIN)
     return dataset
@@ -107,17 +109,5 @@ def _table_file(folder: Path, table: str, fingerprint: str) -> Path:
 
 def _is_ours(path: Path) -> bool:
     """Whether `save_dataset` wrote this file: a table, or the rest of a write that was cut off."""
-    return (
-        re.fullmatch(rf"({'|'.join(TABLES)})-[0-9a-f]{{32}}\.parquet|\.[0-9a-f]{{32}}\.partial", path.name) is not None
-    )
-
-
-def _partial(folder: Path) -> Path:
-    return folder / f".{uuid.uuid4().hex}.partial"
-
-
-def _put(partial: Path, path: Path) -> None:
-    """Move a file to its place, once it is safely on disk."""
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
-    partial.replace(path)
+    staged = staged_for(path.name)
+    return staged == MANIFEST or _TABLE_FILE.fullmatch(staged or path.name) is not None

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from genre.errors import UsageError
+from genre.staging import staged_file
 
 FILE: Final = "SHA256SUMS"
 _LINE: Final = re.compile(r"([0-9a-f]{64})  (\S+)")
@@ -48,6 +49,5 @@ def recorded(folder: Path) -> dict[str, str]:
 def record(folder: Path, name: str, checksum: str) -> None:
     """Record a checksum, whole or not at all."""
     sums = {**recorded(folder), name: checksum}
-    partial = folder / f".{FILE}.partial"
-    partial.write_text("".join(f"{value}  {name}\n" for name, value in sorted(sums.items())), encoding="utf-8")
-    partial.replace(folder / FILE)
+    with staged_file(folder / FILE, "list of checksums", shared=False) as staging:
+        staging.write_text("".join(f"{value}  {name}\n" for name, value in sorted(sums.items())), encoding="utf-8")

@@ -11,9 +11,10 @@ import attrs
 from genre.downloads.checksums import record, recorded, sha256_of
 from genre.downloads.fetching import MirrorFailed, OnBytes, Patience, fetch, is_address, public
 from genre.downloads.partial import Partial
-from genre.downloads.unpacking import unpack, whole_folder
+from genre.downloads.unpacking import unpack
 from genre.errors import RunError, UsageError
 from genre.parts import Archive, Download
+from genre.staging import staged_folder
 
 
 @attrs.frozen
@@ -169,7 +170,7 @@ def _copied(archive: Archive, source: Path, out: Path) -> Fetched:
             where=source,
             remedy="name the folder that has the archives, or the folders that came out of them",
         )
-    with whole_folder(out, archive.folder) as folder:
+    with staged_folder(out / archive.folder, replace=False, shared=False) as folder:
         for name in (*archive.files, *archive.further):
             if (place / name).is_file():
                 shutil.copyfile(place / name, folder / name)

@@ -3,7 +3,6 @@
 The names in the archive choose among the names that are asked for, and never become part of a path.
 """
 
-import shutil
 import struct
 import zipfile
 import zlib
@@ -14,6 +13,7 @@ from typing import Final
 
 from genre.errors import RunError
 from genre.parts import Archive
+from genre.staging import staged_folder
 
 _BLOCK: Final = 2**20
 
@@ -41,7 +41,7 @@ def unpack(path: Path, archive: Archive, out: Path) -> None:
         RunError: it is no zip or a damaged one, a file is missing or stands twice, a name leads out of the archive, or
             more comes out of it than it may hold.
     """
-    with whole_folder(out, archive.folder) as folder, _opened(path) as opened:
+    with staged_folder(out / archive.folder, replace=False, shared=False) as folder, _opened(path) as opened:
         entries = _entries(path, opened, archive)
         if (size := sum(entry.file_size for entry in entries.values())) > archive.most_bytes:
             raise _refused(path, f"it unpacks to {size:,} bytes, and at most {archive.most_bytes:,} are expected")
@@ -49,19 +49,6 @@ def unpack(path: Path, archive: Archive, out: Path) -> None:
             with (folder / name).open("wb") as target:
                 for block in _blocks(path, opened, entry):
                     target.write(block)
-
-
-@contextmanager
-def whole_folder(out: Path, name: str) -> Iterator[Path]:
-    """A folder to write into, which becomes `out/name` when all went well, and is removed otherwise."""
-    partial = out / f".{name}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
-        yield partial
-        partial.replace(out / name)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 @contextmanager

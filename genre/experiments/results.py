@@ -1,7 +1,6 @@
 """Result rows, one for each variant, baseline, seed, split and segment, and the files of a run folder that say them."""
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ import attrs
 from genre.errors import UsageError
 from genre.modeling.metrics import METRICS
 from genre.parts import CellFinished, EpochFinished, cell_name
+from genre.staging import staged_file
 
 RESULTS_JSON: Final = "results.json"
 EXPERIMENT_JSON: Final = "experiment.json"
@@ -159,7 +159,5 @@ def mean_rows(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
 
 def write_json(path: Path, value: object) -> None:
     """Write a JSON file, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staging = path.with_name(f".{path.name}.{os.getpid()}")
-    staging.write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-    staging.replace(path)
+    with staged_file(path, "result") as staging:
+        staging.write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")

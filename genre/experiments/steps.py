@@ -64,8 +64,17 @@ def import_dataset(
     vectors: Mapping[str, Path] | None = None,
     halve: Halve | None = None,
 ) -> Dataset:
-    """Read a data set and save it in the folder `out`."""
+    """Read a data set and save it in the folder `out`.
+
+    Raises:
+        UsageError: as `read_dataset`, there is no news or no impression in it, or it cannot be saved there.
+    """
     dataset = read_dataset(registry, reader, options, vectors=vectors, halve=halve)
+    for what, rows in (("news", dataset.news), ("impressions", dataset.impressions)):
+        if rows.is_empty():
+            raise UsageError(
+                f"the reader {reader!r} found no {what}", remedy="see whether its options name the files that are meant"
+            )
     save_dataset(dataset, out)
     return dataset
 

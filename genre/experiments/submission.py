@@ -4,7 +4,6 @@ A line is `ID [RANK,RANK,...]`: the rank of each candidate, 1 for the best, in t
 evaluation reads it beside its own file line by line, so the order of the impressions matters.
 """
 
-import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +14,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from genre.dataset import Dataset
-from genre.errors import RunError, UsageError, nearest
+from genre.errors import UsageError, nearest
 from genre.modeling import TrainedModel, evaluate, prepare_features, with_frozen_states
+from genre.staging import check_place, staged_file
 
 ENTRY: Final = "prediction.txt"
 """The one file in the archive."""
@@ -38,11 +38,12 @@ def write_submission(model: TrainedModel, dataset: Dataset, split: str, out: Pat
         How many impressions there are.
 
     Raises:
-        UsageError: there is no such split, or its impressions cannot be told apart by their ids.
+        UsageError: there is no such split, its impressions cannot be told apart by their ids, or no archive can be
+            written there.
         RunError: a score is not finite, or the archive cannot be written.
     """
     ids = impressions_of(dataset, split)["id"]
-    _make_place(out)  # before the work that it would be lost for
+    check_place(out, "archive")  # before the work that it would be lost for
     prepared = prepare_features(dataset, model.settings, vocabulary=model.vocabulary, cache=cache)
     prepared = with_frozen_states(prepared, model.recommender, cache=cache)
     evaluation = evaluate(model.recommender, prepared, split)
@@ -100,37 +101,14 @@ def _lines(ids: pl.Series, scores: NDArray[np.float32], offsets: NDArray[np.int6
 
 
 def _write(out: Path, pieces: Iterator[bytes], *, size: int) -> None:
-    partial = out.with_name(f".{out.name}.partial")
     entry = zipfile.ZipInfo(ENTRY, _NO_TIME)
     entry.compress_type = zipfile.ZIP_DEFLATED
     entry.create_system = 3  # Unix, wherever it is made
     entry.external_attr = 0o644 << 16
-    try:
-        try:
-            with partial.open("wb") as file:
-                with (
-                    zipfile.ZipFile(file, "w") as archive,
-                    archive.open(entry, "w", force_zip64=size >= 2**30) as stream,
-                ):
-                    for piece in pieces:
-                        stream.write(piece)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(out)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise _unwritable(out, error) from error
-
-
-def _make_place(out: Path) -> None:
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        if out.is_dir():
-            raise IsADirectoryError("it is a folder")
-    except OSError as error:
-        raise _unwritable(out, error) from error
-
-
-def _unwritable(out: Path, error: OSError) -> RunError:
-    return RunError(f"the archive cannot be written: {error}", where=out, remedy="make room, or name another file")
+    with (
+        staged_file(out, "archive", shared=False) as staging,
+        zipfile.ZipFile(staging, "w") as archive,
+        archive.open(entry, "w", force_zip64=size >= 2**30) as stream,
+    ):
+        for piece in pieces:
+            stream.write(piece)

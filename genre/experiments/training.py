@@ -23,6 +23,7 @@ from genre.modeling.profiling import Profile
 from genre.options import structure
 from genre.registry import Registry
 from genre.settings import Layer, Settings, Table
+from genre.staging import check_place
 
 _TABLES = ("baseline", "features", "training")
 
@@ -104,9 +105,7 @@ def train_folder(
     """
     watcher = observer or Observer()
     plan = _plan(registry, call)
-    check_model_folder(call.out)
-    if call.profile and not call.profile.parent.is_dir():
-        raise UsageError("there is no such folder", where=call.profile.parent, remedy="name another file for --profile")
+    _check_places(call)
     there = call.checkpoint.exists()
     if call.resume and not there and call.out.exists():
         raise UsageError(
@@ -164,6 +163,14 @@ def _plan(registry: Registry, call: TrainingCall) -> CellPlan:
     )
 
 
+def _check_places(call: TrainingCall) -> None:
+    """Told now, and not after the first epoch."""
+    check_model_folder(call.out)
+    check_place(call.checkpoint, "checkpoint")
+    if call.profile:
+        check_place(call.profile, "profile")
+
+
 def train_by_executor(
     registry: Registry, call: TrainingCall, executor: str, *, observer: Observer | None = None
 ) -> TrainingOutcome:
@@ -182,7 +189,7 @@ def train_by_executor(
             remedy="name one that does, such as ray",
         )
     _plan(registry, call)  # a mistake is told before anything starts
-    check_model_folder(call.out)
+    _check_places(call)
     watcher = observer or Observer()
     call = call.located()
     work = TrainingWork(

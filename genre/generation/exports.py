@@ -6,7 +6,6 @@ hold no clock time and stand in a fixed order: equal stores give equal files, by
 
 import gzip
 import json
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,8 +14,9 @@ from typing import IO, Final, TypeGuard, TypeVar, cast, get_args
 
 import attrs
 
-from genre.errors import RunError, UsageError
+from genre.errors import UsageError
 from genre.generation.store import State, StoredAnswer
+from genre.staging import staged_file
 
 T = TypeVar("T")
 
@@ -180,7 +180,7 @@ def write_export(answers: Iterable[StoredAnswer], path: Path, *, force: bool = F
     """
     check_export_path(path, force=force)
     report = ExportReport()
-    with _staged(path) as staging:
+    with staged_file(path, "export") as staging:
         with staging.open("wb") as raw, _compressed(raw, path) as file:
             for answer in answers:
                 if not answer.is_final:
@@ -193,29 +193,7 @@ def write_export(answers: Iterable[StoredAnswer], path: Path, *, force: bool = F
             failed = f"; {report.failed:,} failed calls are no answers" if report.failed else ""
             raise UsageError(f"there is no such answer to export{failed}", remedy="see `genre store stats`")
         check_export_path(path, force=force)  # the file may have come into being meanwhile
-        with staging.open("rb") as written:
-            os.fsync(written.fileno())
-        staging.replace(path)
     return report
-
-
-@contextmanager
-def _staged(path: Path) -> Iterator[Path]:
-    """A file beside `path` to write to, which is gone at the end unless it was moved."""
-    staging = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        staging.touch()
-    except OSError as error:
-        raise UsageError(
-            f"the export cannot be written: {error.strerror}", where=path, remedy="check the path"
-        ) from error
-    try:
-        yield staging
-    except OSError as error:
-        raise RunError(f"the export cannot be written: {error}", where=path) from error
-    finally:
-        staging.unlink(missing_ok=True)
 
 
 @contextmanager

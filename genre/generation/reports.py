@@ -121,12 +121,14 @@ class Tally:
 
     Attributes:
         templates: versions of the prompts' templates.
+        first_failure: what was said of the first call that failed; None without any.
     """
 
     def __init__(
         self, prepared: PreparedRound, total: int | None, on_progress: Callable[[RoundProgress], None]
     ) -> None:
         self.templates: set[str] = set()
+        self.first_failure: str | None = None
         self._prepared = prepared
         self._total = total
         self._on_progress = on_progress
@@ -207,6 +209,8 @@ class Tally:
     def _count_answer(self, item: Answered, judgement: Judgement, *, again: bool) -> None:
         answer, reused = item.answer, item.reused
         assert answer is not None
+        if judgement.problem == "failed" and self.first_failure is None:
+            self.first_failure = answer.completion.text
         key = (answer.generator, answer.completion.model)
         if key not in self._models:
             self._models[key] = _ModelTally()

@@ -1,6 +1,5 @@
 """Rounds: task x generator -> records -> a richer data set; a chain is a list of rounds."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -72,7 +71,7 @@ async def _run_round(
         await Passes(prepared, gates, asker, routing, folder, sink, quarantine, tally).run(prompts)
         tally.report()
         records = sink.scan()
-    _check_answered(tally.result, place=folder)
+    _check_answered(tally, place=folder)
     identities = routing.identities
     figures = attrs.asdict(diversity(records, prepared.prompter.schema))
     report = attrs.evolve(tally.result, leaked=any(each.leaks for each in identities.values()), **figures)
@@ -100,15 +99,15 @@ async def _run_round(
     return prepared.updater.update(dataset, records).with_lineage("round", **details), report
 
 
-def _check_answered(report: RoundReport, *, place: Path) -> None:
+def _check_answered(tally: Tally, *, place: Path) -> None:
     """A round of calls that all failed is no round: what comes after would pass for enriched."""
+    report = tally.result
     failed = report.quarantined.get("failed", 0)
     if not failed or failed + report.skipped < report.prompts:
         return
-    with (place / QUARANTINE).open(encoding="ascii") as lines:
-        reason = json.loads(next(lines))["text"]
     raise RunError(
-        f"the generator {report.generator!r} failed at all {failed} prompts of {report.name!r}; at the first: {reason}",
+        f"the generator {report.generator!r} failed at all {failed} prompts of {report.name!r}; at the first: "
+        f"{tally.first_failure}",
         where=place / QUARANTINE,
         remedy="see whether the server runs and its address is right; the same command goes on from here",
     )

@@ -16,11 +16,11 @@ from genre.modeling.composition import build_recommender, saved_baseline
 from genre.modeling.provenance import Provenance
 from genre.modeling.recommender import Recommender
 from genre.modeling.settings import FeatureSettings
-from genre.modeling.staging import staged
 from genre.modeling.vocabulary import Vocabulary, tokenizer_hash
 from genre.options import structure
 from genre.parts import WORDS, Baseline
 from genre.registry import Registry
+from genre.staging import staged_folder
 
 _FORMAT: Final = 2
 CONFIG: Final = "model.json"
@@ -90,7 +90,7 @@ def save_model(folder: Path, model: TrainedModel, *, card: str | None = None) ->
     fusion = recommender.fusion is not None
     tokenizers = model.settings.tokenizers
     baseline = saved_baseline(recommender, tokenizers)
-    with staged(folder, replace=True) as staging:
+    with staged_folder(folder, replace=True) as staging:
         (staging / _VOCABULARY).write_text(model.vocabulary.to_json(), encoding="utf-8")
         state = {name: value.contiguous() for name, value in recommender.state_dict().items()}
         safetensors.torch.save_file(state, staging / _WEIGHTS)

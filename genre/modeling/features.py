@@ -21,9 +21,9 @@ from genre.modeling.cache import damaged, mapped
 from genre.modeling.entities import news_entities
 from genre.modeling.ragged import Ragged
 from genre.modeling.settings import FeatureSettings
-from genre.modeling.staging import staged
 from genre.modeling.vocabulary import INTERESTS, Vocabulary, build_vocabulary, news_text, read_tokenizer
 from genre.parts import WORDS, FieldSpec, PretrainedEmbedding, canonical_json
+from genre.staging import staged_folder
 
 _FORMAT: Final = 3
 _VOCABULARY: Final = "vocabulary.json"
@@ -278,7 +278,7 @@ def _cache_key(dataset: Dataset, settings: FeatureSettings, vocabulary: Vocabula
 
 def _store(folder: Path, vocabulary: Vocabulary, news: NewsFeatures, settings: FeatureSettings) -> None:
     """Write the folder, whole or not at all."""
-    with staged(folder, replace=False) as staging:
+    with staged_folder(folder, replace=False) as staging:
         # Files are numbered: a field's name is data, and data never becomes a path.
         for kind, fields in (("text", news.texts), ("entities", news.entities)):
             for number, ragged in enumerate(fields.values()):

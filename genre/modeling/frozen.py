@@ -17,8 +17,8 @@ from genre.modeling.devices import device_of, moved
 from genre.modeling.features import Features
 from genre.modeling.ragged import Ragged, concatenated_ranges
 from genre.modeling.recommender import Recommender
-from genre.modeling.staging import staged
 from genre.parts import FrozenStates
+from genre.staging import staged_folder
 
 _STATES: Final = "states.npy"
 _NEWS_AT_A_TIME: Final = 256
@@ -60,7 +60,7 @@ def _states(
     folder = cache / f"states-{_key(encoder, tokens)}"
     path = folder / _STATES
     if not folder.is_dir():
-        with staged(folder, replace=False) as staging:
+        with staged_folder(folder, replace=False) as staging:
 
             def on_disk(shape: tuple[int, int]) -> NDArray[np.float16]:
                 # numpy cannot map a file without any content.

@@ -12,7 +12,7 @@ from typing import Final, Self, TypeVar
 import torch
 from torch import profiler
 
-from genre.errors import UsageError
+from genre.staging import staged_file
 
 T = TypeVar("T")
 
@@ -96,7 +96,8 @@ class Profile:
         """Write it as JSON: `seconds` by phase, and `operators` with their milliseconds a step, the longest first.
 
         Raises:
-            UsageError: the file cannot be written.
+            UsageError: no file can be written there.
+            RunError: the disk is full.
         """
         steps = self._recorded
         averages = self._operators.key_averages() if self._operators is not None and steps else ()
@@ -115,7 +116,5 @@ class Profile:
             ],
             "threads": torch.get_num_threads(),
         }
-        try:
-            path.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise UsageError(f"the profile cannot be written: {error}", where=path) from error
+        with staged_file(path, "profile") as staging:
+            staging.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")

@@ -1,7 +1,6 @@
 """A training as a file, from which it goes on exactly: safetensors, with JSON in its header. Nothing is unpickled."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -12,13 +11,14 @@ import safetensors
 import safetensors.torch
 from torch import Tensor
 
-from genre.errors import RunError, UsageError
+from genre.errors import UsageError
 from genre.modeling.features import Features, file_state
 from genre.modeling.recommender import Recommender
 from genre.modeling.settings import TrainingSettings
 from genre.modeling.training_state import EpochReport, TrainingState
 from genre.options import structure
 from genre.parts import canonical_json
+from genre.staging import staged_file
 from genre.version import __version__
 
 _FORMAT: Final = 1
@@ -150,24 +150,16 @@ def write_checkpoint(path: Path, checkpoint: TrainingCheckpoint) -> None:
     """Write a checkpoint, whole or not at all; one that was there is replaced when the new one is safely on disk.
 
     Raises:
+        UsageError: nothing can be written there.
         RunError: it cannot be written.
     """
     text, tensors = checkpoint.parts()
-    partial = path.with_name(f".{path.name}.partial")  # one name: what a killed process leaves is written over
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    dense = {name: value.detach().contiguous() for name, value in tensors.items()}
+    with staged_file(path, "checkpoint", shared=False) as staging:
         try:
-            dense = {name: value.detach().contiguous() for name, value in tensors.items()}
-            safetensors.torch.save_file(dense, partial, metadata={_HEADER: text})
-            _sync(partial)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-        _sync(path.parent)
-    except (OSError, safetensors.SafetensorError) as error:
-        raise RunError(
-            f"the checkpoint cannot be written: {error}", where=path, remedy="make room, or name another folder"
-        ) from error
+            safetensors.torch.save_file(dense, staging, metadata={_HEADER: text})
+        except safetensors.SafetensorError as error:  # such as a full disk
+            raise OSError(str(error)) from error
 
 
 def read_checkpoint(path: Path) -> TrainingCheckpoint:
@@ -194,12 +186,3 @@ def _flat(values: Mapping[str, object], place: str = "") -> Sequence[tuple[str, 
         else:
             flat.append((f"{place}{name}", value))
     return flat
-
-
-def _sync(path: Path) -> None:
-    """Wait until a file, or what a folder lists, is on disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

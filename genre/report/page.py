@@ -2,9 +2,7 @@
 
 import functools
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +27,7 @@ from genre.report.examples import (
 )
 from genre.report.run_folder import Curve, Run, read_run
 from genre.report.svg import VARIANT_COLORS, drawing
+from genre.staging import check_place, staged_file
 from genre.untrusted import harmless
 from genre.version import __version__
 from genre.wording import counted
@@ -55,18 +54,11 @@ def write_report(folder: Path | str, out: Path | str | None = None) -> Path:
     """
     folder = Path(folder)
     path = folder / REPORT if out is None else Path(out)
-    page = render(read_run(folder))
-    staging = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    run = read_run(folder)
+    check_place(path, "report")
+    page = render(run)
+    with staged_file(path, "report") as staging:
         staging.write_text(page, encoding="utf-8")
-        staging.replace(path)
-    except OSError as error:
-        raise UsageError(
-            f"the report cannot be written: {error.strerror}", where=path, remedy="name another file with --out"
-        ) from error
-    finally:
-        with suppress(OSError):  # where it became the report, it is no longer there
-            staging.unlink()
     return path
 
 

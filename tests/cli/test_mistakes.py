@@ -65,6 +65,8 @@ MISTAKES: dict[str, tuple[Callable[[Path], None], list[str], list[str]]] = {
         ["behaviors.tsv:2", "'N9'", "dangling = 'drop'"],
     ),
     "a dangling candidate": (mind(behaviors=BEHAVIOR.replace("N1-0", "N8-0")), IMPORT, ["behaviors.tsv:1", "'N8'"]),
+    "a data set without news": (mind("", ""), IMPORT, ["'mind' found no news", "name the files"]),
+    "a data set without impressions": (mind(behaviors=""), IMPORT, ["'mind' found no impressions"]),
     "an unknown task": (nothing, [*ENRICH, "user-profilr"], ["'user-profilr'", "did you mean 'user-profiler'?"]),
     "an unknown task option": (
         nothing,
@@ -77,6 +79,11 @@ MISTAKES: dict[str, tuple[Callable[[Path], None], list[str], list[str]]] = {
         nothing,
         ["train", "small", "--baseline", "nrms", "--out", "model", "-o", "training.learning_rate=inf"],
         ["'learning_rate' must be < inf: inf"],
+    ),
+    "a number of too many digits": (
+        nothing,
+        ["train", "small", "--baseline", "nrms", "--out", "model", "-o", "baseline.dim=99999999999999999999"],
+        ["baseline.dim", "99999999999999999999 is no number of 64 bits"],
     ),
     "weights that are none": (
         registry('[generators.small]\nplugin = "local"\nmodel = "registry.toml"\n'),
@@ -111,6 +118,21 @@ MISTAKES: dict[str, tuple[Callable[[Path], None], list[str], list[str]]] = {
         nothing,
         ["train", "small", "--baseline", "nmrs", "--out", "model"],
         ["'nmrs'", "did you mean 'nrms'?"],
+    ),
+    "a model below a file": (
+        registry(""),
+        ["train", "small", "--baseline", "nrms", "--out", "registry.toml/model"],
+        ["registry.toml/model", "the checkpoint cannot be written"],
+    ),
+    "a profile below a file": (
+        registry(""),
+        ["train", "small", "--baseline", "nrms", "--out", "model", "--profile", "registry.toml/profile.json"],
+        ["registry.toml/profile.json", "the profile cannot be written"],
+    ),
+    "a registry.toml that is a folder": (
+        lambda folder: (folder / "registry.toml").mkdir(),
+        ["plugins", "list"],
+        ["registry.toml", "cannot be read"],
     ),
     "an unknown training option": (
         nothing,

@@ -47,7 +47,7 @@ def test_the_report_goes_where_it_is_told(genre: Genre, tmp_path: Path) -> None:
     [
         (("nowhere",), "there is no such folder"),
         (("empty",), "no run here (results.json is missing)"),
-        (("run", "--out", "no/such/folder.html"), "the report cannot be written"),
+        (("run", "--out", "run/results.json/report.html"), "the report cannot be written"),
         ((), "Missing argument"),
     ],
 )

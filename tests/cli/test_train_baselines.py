@@ -61,6 +61,14 @@ def test_interests_that_are_not_read_are_told(genre: Genre, data: Path) -> None:
         assert (said in " ".join(outcome.err.split())) != bool(fusion)
 
 
+@pytest.mark.parametrize("dim", [400_000_000, 99_999_999_992])
+def test_a_model_beyond_all_memory_is_an_error(genre: Genre, dim: int) -> None:
+    outcome = genre("train", "data", "--baseline", "nrms", "--out", "model", *QUICK, "-o", f"baseline.dim={dim}")
+    assert outcome.code == 1
+    assert "error: there is not enough memory" in outcome.err
+    assert "take a smaller model" in outcome.err
+
+
 def test_all_eight_are_listed(genre: Genre) -> None:
     outcome = genre("plugins", "list", "--json", "--kind", "baseline")
     rows = json.loads(outcome.out)

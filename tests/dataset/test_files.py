@@ -136,3 +136,23 @@ def test_a_table_that_was_exchanged_is_an_error(tmp_path: Path) -> None:
     pl.read_parquet(file).with_columns(category=pl.lit("forged")).write_parquet(file)
     with pytest.raises(UsageError, match="contents changed"):
         load_dataset(tmp_path)
+
+
+def test_tables_that_were_swapped_are_told_with_the_folder(tmp_path: Path) -> None:
+    save_dataset(small_dataset(), tmp_path)
+    (news,), (readers,) = tmp_path.glob("news-*.parquet"), tmp_path.glob("readers-*.parquet")
+    readers.write_bytes(news.read_bytes())
+    with pytest.raises(UsageError, match="table 'readers' has the columns") as raised:
+        load_dataset(tmp_path)
+    assert raised.value.where == str(tmp_path)
+    assert raised.value.remedy == "import it again"
+
+
+def test_the_rest_of_a_save_that_was_killed_is_removed_by_the_next(tmp_path: Path) -> None:
+    save_dataset(small_dataset(), tmp_path)
+    (news,) = tmp_path.glob("news-*.parquet")
+    names = {path.name for path in tmp_path.iterdir()}
+    for name in (news.name, "dataset.json"):
+        (tmp_path / f".{name}.{'0' * 32}.partial").write_text("half")
+    save_dataset(small_dataset(), tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == names

@@ -15,7 +15,7 @@ from sklearn.metrics import ndcg_score, roc_auc_score
 
 from genre import check_submission, write_submission
 from genre.dataset import Dataset
-from genre.errors import RunError, UsageError
+from genre.errors import UsageError
 from genre.experiments import CellPlan
 from genre.experiments.models import build_model
 from genre.experiments.results import Cell
@@ -118,7 +118,7 @@ def test_a_place_that_cannot_be_written_is_told_before_the_ranking(
     monkeypatch.setattr("genre.experiments.submission.evaluate", None)
     (tmp_path / "file").write_text("")
     for out in (tmp_path, tmp_path / "file" / "prediction.zip"):
-        with pytest.raises(RunError, match="the archive cannot be written"):
+        with pytest.raises(UsageError, match="the archive cannot be written"):
             write_submission(model, dataset, "test", out)
 
 

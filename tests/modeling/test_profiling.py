@@ -79,5 +79,6 @@ def test_a_training_of_few_steps_has_no_operators(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot be written"):
-        Profile().write(tmp_path / "nowhere" / "profile.json")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="the profile cannot be written"):
+        Profile().write(tmp_path / "file" / "profile.json")

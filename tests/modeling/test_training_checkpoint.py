@@ -238,9 +238,24 @@ def test_tensors_that_are_no_checkpoint_are_an_error(
         resumed(registry, features, path)
 
 
+def test_a_checkpoint_that_the_disk_has_no_room_for_is_an_error(
+    registry: Registry, features: Features, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_arguments: object, **_named: object) -> None:
+        raise safetensors.SafetensorError("No space left on device (os error 28)")
+
+    monkeypatch.setattr("safetensors.torch.save_file", full)
+    with pytest.raises(RunError, match="the checkpoint cannot be written: No space left") as raised:
+        train(
+            built(registry, features), features, SETTINGS, seed=0, checkpoints=CheckpointSettings(path=path, minutes=0)
+        )
+    assert raised.value.where == str(path)
+    assert not list(path.parent.iterdir())
+
+
 def test_a_checkpoint_that_cannot_be_written_is_an_error(registry: Registry, features: Features, path: Path) -> None:
     path.parent.write_text("in the way")
-    with pytest.raises(RunError, match="the checkpoint cannot be written"):
+    with pytest.raises(UsageError, match="the checkpoint cannot be written"):
         train(
             built(registry, features), features, SETTINGS, seed=0, checkpoints=CheckpointSettings(path=path, minutes=0)
         )

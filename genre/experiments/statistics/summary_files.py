@@ -7,6 +7,7 @@ from typing import Final
 from genre.experiments.results import SUMMARY_JSON, write_json
 from genre.experiments.statistics.summary import Summary, as_json, summarize_run
 from genre.experiments.statistics.summary_page import as_markdown
+from genre.staging import staged_file
 
 SUMMARY_MD: Final = "summary.md"
 
@@ -23,5 +24,6 @@ def write_summary(folder: Path, name: str, rows: Sequence[Mapping[str, object]])
     """
     summary = summarize_run(folder, rows)
     write_json(folder / SUMMARY_JSON, as_json(summary))
-    (folder / SUMMARY_MD).write_text(as_markdown(name, summary), encoding="utf-8")
+    with staged_file(folder / SUMMARY_MD, "summary") as staging:
+        staging.write_text(as_markdown(name, summary), encoding="utf-8")
     return summary
