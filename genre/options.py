@@ -187,7 +187,7 @@ class _WrongChoiceError(ValueError):
 
 
 def _strict_scalar(value: Any, cls: Any) -> Any:
-    """No conversion between types, except that a whole number is a number; TOML's have 64 bits, and its `nan` is none."""
+    """No conversion between types, except that a whole number is a number. Numbers have 64 bits, and `nan` is none."""
     if cls is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, cls) or (isinstance(value, bool) and cls is not bool):

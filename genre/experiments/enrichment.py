@@ -73,6 +73,9 @@ def enrich_variants(
                 Budget() if budget is None else Budget(limit=budget),
                 on_stored=tell,
                 on_route_down=lambda name, reason: observer.on_message(f"{name} answers nothing any more: {reason}"),
+                on_slowed=lambda name, rate: observer.on_message(
+                    f"{name} refuses calls as too many; {rate:.1f} a second are begun at most until it takes more"
+                ),
             )
             async with chosen.open(work) as asker:
                 for name, rounds in variants.items():

@@ -6,6 +6,7 @@ nothing is made for a question that waits but its place there.
 
 import asyncio
 import collections
+import functools
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -45,13 +46,19 @@ class Calls:
     Args:
         commits: where answers are written.
         on_route_down: told once of each generator that answers nothing any more while others go on, and why.
+        on_slowed: told of each generator how many calls a second it is asked at most, see `Route`.
     """
 
     def __init__(
-        self, routing: Routing, commits: GroupCommit, budget: Budget, on_route_down: Callable[[str, str], None]
+        self,
+        routing: Routing,
+        commits: GroupCommit,
+        budget: Budget,
+        on_route_down: Callable[[str, str], None],
+        on_slowed: Callable[[str, float], None],
     ) -> None:
         self._routes = {
-            name: Route(generator, name, limits, budget, commits.room)
+            name: Route(generator, name, limits, budget, commits.room, on_slowed=functools.partial(on_slowed, name))
             for name, (generator, limits) in routing.routes.items()
         }
         self.concurrency = sum(route.concurrency for route in self._routes.values())

@@ -50,6 +50,8 @@ class Engine:
         on_stored: told after each group commit; it runs on the event loop, so it must be quick.
         budget: US dollars that all rounds together may cost; default: no limit.
         on_route_down: told once of each generator that answers nothing any more while others go on, and why.
+        on_slowed: told of each generator how many calls a second are begun at most, when its rate limits have lowered
+            that for the first time, and whenever they have halved it since.
     """
 
     def __init__(
@@ -59,10 +61,12 @@ class Engine:
         *,
         budget: Budget | None = None,
         on_route_down: Callable[[str, str], None] | None = None,
+        on_slowed: Callable[[str, float], None] | None = None,
     ) -> None:
         self._store = store
         self._on_stored = on_stored or (lambda _: None)
         self._on_route_down = on_route_down or (lambda *_: None)
+        self._on_slowed = on_slowed or (lambda *_: None)
         self.budget = budget or Budget()
 
     async def answers(self, prompts: Iterable[Prompt], routing: Routing) -> AsyncGenerator[Answered, None]:
@@ -77,7 +81,7 @@ class Engine:
         """
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="genre-store") as thread:
             commits = GroupCommit(self._store, thread, self._on_stored)
-            calls = Calls(routing, commits, self.budget, self._on_route_down)
+            calls = Calls(routing, commits, self.budget, self._on_route_down, self._on_slowed)
             try:
                 async with aclosing(self._in_order(iter(prompts), calls, thread)) as answered:
                     async for item in answered:

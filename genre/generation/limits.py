@@ -131,6 +131,11 @@ class Pace:
         return max(1, int(self._allowed))
 
     @property
+    def learned_rate(self) -> float | None:
+        """Calls a second that are begun at most, as the server's limits have taught; None while they taught nothing."""
+        return None if self._learned is None else self._learned.rate
+
+    @property
     def in_flight(self) -> int:
         """Calls that are in flight, or at hand."""
         return self._in_flight

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import math
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -62,6 +63,8 @@ class Route:
 
     Args:
         ready: awaited before a prompt is sent for the first time.
+        on_slowed: told how many calls a second are begun at most, when rate limits have lowered that for the first
+            time, and whenever they have halved it since.
 
     Attributes:
         down: why it answers nothing any more; None while it does.
@@ -69,7 +72,14 @@ class Route:
     """
 
     def __init__(
-        self, generator: Generator, name: str, limits: Limits, budget: Budget, ready: Callable[[], Awaitable[None]]
+        self,
+        generator: Generator,
+        name: str,
+        limits: Limits,
+        budget: Budget,
+        ready: Callable[[], Awaitable[None]],
+        *,
+        on_slowed: Callable[[float], None] = lambda _: None,
     ) -> None:
         """
         Raises:
@@ -81,6 +91,8 @@ class Route:
         self._limits = limits
         self._budget = budget
         self._ready = ready
+        self._on_slowed = on_slowed
+        self._told_rate = math.inf
         ahead = generator.keep_to(limits.concurrency) if isinstance(generator, HoldsCalls) else 0
         self._pace = Pace(limits, ahead=ahead)
         self.concurrency = limits.concurrency + ahead
@@ -228,6 +240,10 @@ class Route:
         wanted = error.retry_after or 0.0
         pause = wanted if wanted > 0 else self._backoff(1)  # some servers say 0, and limit again
         self._pace.limited(min(pause, self._limits.patience))
+        rate = self._pace.learned_rate
+        if rate is not None and rate <= self._told_rate / 2:
+            self._told_rate = rate
+            self._on_slowed(rate)
 
     def _backoff(self, failures: int) -> float:
         """Exponential, with jitter so that calls that failed together do not come back together."""

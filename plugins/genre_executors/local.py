@@ -20,7 +20,13 @@ class LocalExecutor:
     @asynccontextmanager
     async def open(self, work: Work) -> AsyncIterator[Asker]:
         """An engine over the store and the budget."""
-        yield Engine(work.store, work.on_stored, budget=work.budget, on_route_down=work.on_route_down)
+        yield Engine(
+            work.store,
+            work.on_stored,
+            budget=work.budget,
+            on_route_down=work.on_route_down,
+            on_slowed=work.on_slowed,
+        )
 
     def train(self, work: "TrainingWork") -> str:
         """Train here, alone."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import collections
+import itertools
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
@@ -98,6 +99,22 @@ def test_weights_share_the_prompts_and_a_second_run_calls_nobody(tmp_path: Path)
 def test_a_task_s_route_serves_it_alone(tmp_path: Path) -> None:
     routing = mixed(Provider("a"), Provider("b"), tasks={"profiles": "b"})
     assert by_model(run(tmp_path, prompts(20, "profiles"), routing)) == {"b": 20}
+
+
+def test_the_rate_that_limits_have_lowered_is_told_at_first_and_whenever_it_has_halved(tmp_path: Path) -> None:
+    limited = Provider("a", lambda call: RateLimited("too many") if 100 < call <= 120 else "fine")
+    told: list[tuple[str, float]] = []
+
+    async def collect(store: AnswerStore) -> int:
+        engine = Engine(store, on_slowed=lambda name, rate: told.append((name, rate)))
+        return len([item async for item in engine.answers(prompts(110), Routing.to(limited, LIMITS, "a"))])
+
+    with closing(AnswerStore(tmp_path / "answers.sqlite")) as store:
+        assert asyncio.run(collect(store)) == 110
+    assert {name for name, _ in told} == {"a"}
+    rates = [rate for _, rate in told]
+    assert all(later <= earlier / 2 for earlier, later in itertools.pairwise(rates))
+    assert 1.0 <= rates[-1] <= rates[0] <= 70.0  # of the hundred answers a second that were seen
 
 
 def test_when_a_provider_dies_half_way_the_others_finish_and_its_reason_is_told_once(tmp_path: Path) -> None:
