@@ -4,56 +4,82 @@ import errno
 import os
 import re
 import shutil
-import sys
-import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
-from genre.errors import RunError, UsageError
+from genre.errors import GenreError, RunError, UsageError
 
 _STAGED: Final = re.compile(r"\.(.+?)(?:\.[0-9a-f]{32})?\.partial")
+_ITS_NAME: Final = frozenset(
+    {
+        errno.EACCES,
+        errno.EEXIST,
+        errno.EISDIR,
+        errno.ELOOP,
+        errno.ENAMETOOLONG,
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.EPERM,
+        errno.EROFS,
+    }
+)
+"""Errors that another name mends; after others the disk is full or gone."""
+_NO_SYNC: Final = frozenset({errno.EACCES, errno.EINVAL, errno.ENOTSUP, errno.EPERM})
+"""What some file systems say of a folder that is to be on disk, and Windows of any."""
+
+
+class WriteFailed(RunError):
+    """The disk is full or gone."""
 
 
 @contextmanager
 def staged_file(path: Path, what: str, *, shared: bool = True) -> Iterator[Path]:
     """A file to write to, which takes the place of `path`, safely on disk, when the block ends without an error.
 
+    Its folder is made if it is not there. What a link points to is replaced, and the link stays.
+
     Args:
         what: what messages call it, such as `report`.
         shared: several processes may write it at once. Otherwise what a killed one left behind is written over.
 
     Raises:
-        UsageError: nothing can be written there, see `check_place`.
-        RunError: the disk is full or gone; so is taken any `OSError` of the block.
+        WriteFailed: it cannot be written; so is taken any `OSError` of the block.
     """
-    check_place(path, what)
-    staging = _beside(path, shared=shared)
+    place = Path(os.path.realpath(path))
+    staging = _beside(place, shared=shared)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield staging
-        _sync(staging)
-        staging.replace(path)
-        _sync(path.parent)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield staging
+            with staging.open("r+b") as file:
+                os.fsync(file.fileno())
+            staging.replace(place)
+            _sync_folder(place.parent)
+        finally:
+            staging.unlink(missing_ok=True)
     except OSError as error:
         said = f"the {what} cannot be written: {error}"
-        raise RunError(said, where=path, remedy="make room, or name another place") from error
-    finally:
-        staging.unlink(missing_ok=True)
+        raise WriteFailed(said, where=path, remedy="make room, or name another place") from error
 
 
 @contextmanager
-def staged_folder(folder: Path, *, replace: bool, shared: bool = True) -> Iterator[Path]:
+def staged_folder(
+    folder: Path, *, existing: Literal["replace", "keep", "refuse"], shared: bool = True
+) -> Iterator[Path]:
     """A folder to write into, which becomes `folder` when the block ends without an error.
 
     Args:
-        replace: a folder that is there gives way; otherwise it stays, because whoever made it wrote the same.
+        existing: what becomes of a folder that is there and not empty: `replace` it; `keep` it, because whoever made it
+            wrote the same; or `refuse` to touch it.
         shared: as for `staged_file`.
 
     Raises:
         UsageError: nothing can be made there.
+        WriteFailed: the disk is full or gone.
+        OSError: it cannot take its place, or the block raised it.
     """
     staging = _beside(folder, shared=shared)
     try:
@@ -62,17 +88,16 @@ def staged_folder(folder: Path, *, replace: bool, shared: bool = True) -> Iterat
             shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir()
     except OSError as error:
-        said = f"the folder cannot be made: {error.strerror}"
-        raise UsageError(said, where=folder, remedy="name another folder") from error
+        raise _refusal(error, "the folder cannot be made", folder) from error
     try:
         yield staging
-        if replace and folder.exists():
+        if existing == "replace" and folder.exists():
             _exchange(staging, folder)
             return
         try:
             staging.rename(folder)
         except OSError:
-            if replace or not folder.is_dir():
+            if existing != "keep" or not folder.is_dir():
                 raise
     finally:
         shutil.rmtree(staging, ignore_errors=True)
@@ -85,17 +110,19 @@ def check_place(path: Path, what: str) -> None:
         what: what messages call it, such as `report`.
 
     Raises:
-        UsageError: it may not.
+        UsageError: it may not: a folder, a device or the like is in the way, or nothing can be made there.
+        WriteFailed: the disk is full or gone.
     """
+    place = Path(os.path.realpath(path))
     try:
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, "a folder is in the way")
-        there = next(parent for parent in path.absolute().parents if parent.exists())
-        with tempfile.TemporaryFile(dir=there):
-            pass
+        if place.exists() and not place.is_file():
+            raise FileExistsError(errno.EEXIST, "something that is no file is in the way")
+        there = next(parent for parent in place.parents if parent.exists())
+        probe = _beside(there / place.name, shared=True)
+        probe.touch()
+        probe.unlink()
     except OSError as error:
-        said = f"the {what} cannot be written: {error.strerror}"
-        raise UsageError(said, where=path, remedy="name another place") from error
+        raise _refusal(error, f"the {what} cannot be written", path) from error
 
 
 def staged_for(name: str) -> str | None:
@@ -120,12 +147,20 @@ def _exchange(staging: Path, folder: Path) -> None:
     shutil.rmtree(retired, ignore_errors=True)
 
 
-def _sync(path: Path) -> None:
-    """Wait until a file, or what a folder lists, is on disk."""
-    if sys.platform == "win32" and path.is_dir():  # Windows opens no folders
-        return
-    descriptor = os.open(path, os.O_RDONLY)
+def _refusal(error: OSError, said: str, place: Path) -> GenreError:
+    if error.errno in _ITS_NAME:
+        return UsageError(f"{said}: {error.strerror}", where=place, remedy="name another place")
+    return WriteFailed(f"{said}: {error.strerror}", where=place, remedy="make room, or name another place")
+
+
+def _sync_folder(folder: Path) -> None:
+    """Wait until what a folder lists is on disk."""
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise

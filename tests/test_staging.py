@@ -1,20 +1,26 @@
 """Files and folders are written whole or not at all, and what was there survives every failure."""
 
+import errno
+import os
+import stat
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import pytest
 
-from genre.errors import RunError, UsageError
-from genre.staging import check_place, staged_file, staged_folder, staged_for
+from genre.errors import UsageError
+from genre.staging import WriteFailed, check_place, staged_file, staged_folder, staged_for
+
+Existing: TypeAlias = Literal["replace", "keep", "refuse"]
 
 
-def write(folder: Path, text: str, *, replace: bool = True) -> None:
-    with staged_folder(folder, replace=replace) as staging:
+def write(folder: Path, text: str, *, existing: Existing = "replace") -> None:
+    with staged_folder(folder, existing=existing) as staging:
         (staging / "file").write_text(text)
 
 
 def test_a_folder_appears_when_the_block_ends(tmp_path: Path) -> None:
-    with staged_folder(tmp_path / "new", replace=True) as staging:
+    with staged_folder(tmp_path / "new", existing="replace") as staging:
         (staging / "file").write_text("a")
         assert not (tmp_path / "new").exists()
     assert (tmp_path / "new" / "file").read_text() == "a"
@@ -28,8 +34,8 @@ def test_a_folder_that_was_there_gives_way_and_leaves_nothing_behind(tmp_path: P
 
 
 def test_a_folder_that_was_there_stays_where_it_is_not_to_be_replaced(tmp_path: Path) -> None:
-    write(tmp_path / "cache", "first", replace=False)
-    write(tmp_path / "cache", "second", replace=False)
+    write(tmp_path / "cache", "first", existing="keep")
+    write(tmp_path / "cache", "second", existing="keep")
     assert (tmp_path / "cache" / "file").read_text() == "first"
 
 
@@ -67,7 +73,7 @@ def test_a_folder_that_was_cut_off_does_not_show_in_the_next_one(tmp_path: Path,
     left = tmp_path / ".new.partial"
     left.mkdir()
     (left / "half").write_text("a")
-    with staged_folder(tmp_path / "new", replace=True, shared=shared) as staging:
+    with staged_folder(tmp_path / "new", existing="replace", shared=shared) as staging:
         (staging / "file").write_text("a")
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["file"]
     assert left.exists() == shared
@@ -101,7 +107,7 @@ def test_an_error_in_the_block_leaves_the_old_file(tmp_path: Path, error: BaseEx
 
 def test_a_disk_that_is_full_is_told_with_the_place(tmp_path: Path) -> None:
     with (
-        pytest.raises(RunError, match=r"the report cannot be written: .*No space left") as raised,
+        pytest.raises(WriteFailed, match=r"the report cannot be written: .*No space left") as raised,
         staged_file(tmp_path / "report.html", "report"),
     ):
         raise OSError(28, "No space left on device")
@@ -126,13 +132,80 @@ def test_what_a_killed_writer_left_is_written_over(tmp_path: Path) -> None:
     assert place.read_text() == "whole"
 
 
-@pytest.mark.parametrize("place", ["", "file/report.html", "file/below/report.html"])
-def test_a_place_that_nothing_can_be_written_to_is_told_at_once(tmp_path: Path, place: str) -> None:
+@pytest.mark.parametrize("name", ["x" * 240, "file/report.html"])
+def test_a_name_that_nothing_can_have_is_told(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="the report cannot be written"):
+        check_place(tmp_path / name, "report")
+    with pytest.raises(WriteFailed, match="the report cannot be written"), staged_file(tmp_path / name, "report"):
+        pytest.fail("nothing can be written here") if "/" in name else (tmp_path / name).touch()
+
+
+def test_a_disk_that_is_gone_at_the_end_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(_path: Path, **_options: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    def write() -> None:
+        with staged_file(tmp_path / "report.html", "report") as staging:
+            staging.write_text("a")
+            monkeypatch.setattr(Path, "unlink", gone)
+            raise OSError(errno.EROFS, "Read-only file system")
+
+    with pytest.raises(WriteFailed, match=r"the report cannot be written: .*Read-only"):
+        write()
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"), [(errno.ENOSPC, WriteFailed), (errno.EIO, WriteFailed), (errno.EROFS, UsageError)]
+)
+def test_a_full_disk_is_no_wrong_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[Exception]
+) -> None:
+    def refuse(_path: Path, **_options: object) -> None:
+        raise OSError(number, "no")
+
+    monkeypatch.setattr(Path, "touch", refuse)
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(kind, match="the report cannot be written: no"):
+        check_place(tmp_path / "report.html", "report")
+    with pytest.raises(kind, match="the folder cannot be made: no"), staged_folder(tmp_path / "a", existing="keep"):
+        pytest.fail("nothing can be made here")
+
+
+def test_what_a_link_points_to_is_replaced_and_the_link_stays(tmp_path: Path) -> None:
+    link, target = tmp_path / "report.html", tmp_path / "elsewhere" / "page.html"
+    link.symlink_to(target)
+    check_place(link, "report")
+    with staged_file(link, "report") as staging:
+        staging.write_text("a")
+    assert link.is_symlink()
+    assert target.read_text() == "a"
+    assert [path.name for path in target.parent.iterdir()] == ["page.html"]
+
+
+@pytest.mark.parametrize("place", ["", "pipe"])
+def test_what_is_no_file_is_not_replaced(tmp_path: Path, place: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="the report cannot be written"):
         check_place(tmp_path / place, "report")
-    with pytest.raises(UsageError, match="the report cannot be written"), staged_file(tmp_path / place, "report"):
-        pytest.fail("nothing can be written here")
+
+
+def test_a_file_system_that_syncs_no_folders_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def sync(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(os, "fsync", sync)
+    with staged_file(tmp_path / "report.html", "report") as staging:
+        staging.write_text("a")
+    assert (tmp_path / "report.html").read_text() == "a"
+
+
+def test_a_folder_that_is_in_use_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "data", "old")
+    with pytest.raises(OSError, match="not empty"):
+        write(tmp_path / "data", "new", existing="refuse")
+    assert (tmp_path / "data" / "file").read_text() == "old"
 
 
 def test_a_place_that_was_looked_at_is_as_it_was(tmp_path: Path) -> None:

@@ -19,7 +19,9 @@ from genre.version import __version__
 
 COLLECTION_THRESHOLDS: Final = (50_000, 20, 20)
 """When a process of our own looks for garbage: with Python's own thresholds that is a sixth of a round's CPU."""
-_NO_MEMORY: Final = re.compile(r"can't allocate memory|Tried to allocate|Storage size calculation overflowed")
+_NO_MEMORY: Final = re.compile(
+    r"(?i)out of memory|tried to allocate|can't allocate memory|ALLOC_FAILED|Storage size calculation overflowed"
+)
 """What torch says, on a CPU, on a GPU, and of tensors beyond all memory: it raises an error of no class of its own."""
 
 
@@ -89,8 +91,8 @@ def main() -> None:
     except (MemoryError, RuntimeError) as error:
         if not isinstance(error, MemoryError) and _NO_MEMORY.search(str(error)) is None:
             raise
-        said = (str(error).splitlines() or [""])[0]
-        told = RunError(f"there is not enough memory: {said}", remedy="take a smaller model, batch or data set")
+        said = "".join(f": {line}" for line in str(error).splitlines()[:1])
+        told = RunError(f"there is not enough memory{said}", remedy="take a smaller model, batch or data set")
         errors.print(f"[red]error:[/] {escape(str(told))}")
         sys.exit(told.exit_code)
 

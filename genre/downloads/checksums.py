@@ -47,7 +47,12 @@ def recorded(folder: Path) -> dict[str, str]:
 
 
 def record(folder: Path, name: str, checksum: str) -> None:
-    """Record a checksum, whole or not at all."""
+    """Record a checksum, whole or not at all.
+
+    Raises:
+        UsageError: what is recorded cannot be read.
+        WriteFailed: the file cannot be written.
+    """
     sums = {**recorded(folder), name: checksum}
     with staged_file(folder / FILE, "list of checksums", shared=False) as staging:
         staging.write_text("".join(f"{value}  {name}\n" for name, value in sorted(sums.items())), encoding="utf-8")

@@ -14,7 +14,7 @@ from genre.downloads.partial import Partial
 from genre.downloads.unpacking import unpack
 from genre.errors import RunError, UsageError
 from genre.parts import Archive, Download
-from genre.staging import staged_folder
+from genre.staging import WriteFailed, staged_folder
 
 
 @attrs.frozen
@@ -131,6 +131,8 @@ def _fetched(archive: Archive, mirrors: Sequence[str], out: Path, patience: Pati
 def _used(partial: Partial, archive: Archive, out: Path) -> Fetched:
     try:
         one = _unpacked(partial.path, archive, out, "fetched")
+    except WriteFailed:  # that is not the mirror's fault
+        raise
     except RunError as error:
         partial.discard()  # what is not as it should be is not gone on from
         raise MirrorFailed(error.message) from error
@@ -170,7 +172,7 @@ def _copied(archive: Archive, source: Path, out: Path) -> Fetched:
             where=source,
             remedy="name the folder that has the archives, or the folders that came out of them",
         )
-    with staged_folder(out / archive.folder, replace=False, shared=False) as folder:
+    with staged_folder(out / archive.folder, existing="refuse", shared=False) as folder:
         for name in (*archive.files, *archive.further):
             if (place / name).is_file():
                 shutil.copyfile(place / name, folder / name)

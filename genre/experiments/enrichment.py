@@ -73,9 +73,7 @@ def enrich_variants(
                 Budget() if budget is None else Budget(limit=budget),
                 on_stored=tell,
                 on_route_down=lambda name, reason: observer.on_message(f"{name} answers nothing any more: {reason}"),
-                on_slowed=lambda name, rate: observer.on_message(
-                    f"{name} refuses calls as too many; {rate:.1f} a second are begun at most until it takes more"
-                ),
+                on_slowed=lambda name, rate: observer.on_message(_slowed(name, rate)),
             )
             async with chosen.open(work) as asker:
                 for name, rounds in variants.items():
@@ -93,6 +91,11 @@ def enrich_variants(
 
     with closing(AnswerStore(store)) as answers:
         return run_to_end(enrich_all(answers))
+
+
+def _slowed(name: str, rate: float | None) -> str:
+    fewer = "fewer are kept in flight" if rate is None else f"{rate:.1f} a second are begun at most"
+    return f"{name} refuses calls as too many; {fewer} until it takes more"
 
 
 def rehearse_rounds(

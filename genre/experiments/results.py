@@ -158,6 +158,10 @@ def mean_rows(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write a JSON file, whole or not at all."""
+    """Write a JSON file, whole or not at all.
+
+    Raises:
+        RunError: it cannot be written.
+    """
     with staged_file(path, "result") as staging:
         staging.write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")

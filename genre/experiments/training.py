@@ -105,7 +105,8 @@ def train_folder(
     """
     watcher = observer or Observer()
     plan = _plan(registry, call)
-    _check_places(call)
+    if processes.rank == 0:
+        _check_places(call)
     there = call.checkpoint.exists()
     if call.resume and not there and call.out.exists():
         raise UsageError(

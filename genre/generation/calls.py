@@ -55,7 +55,7 @@ class Calls:
         commits: GroupCommit,
         budget: Budget,
         on_route_down: Callable[[str, str], None],
-        on_slowed: Callable[[str, float], None],
+        on_slowed: Callable[[str, float | None], None],
     ) -> None:
         self._routes = {
             name: Route(generator, name, limits, budget, commits.room, on_slowed=functools.partial(on_slowed, name))

@@ -51,7 +51,7 @@ class Engine:
         budget: US dollars that all rounds together may cost; default: no limit.
         on_route_down: told once of each generator that answers nothing any more while others go on, and why.
         on_slowed: told of each generator how many calls a second are begun at most, when its rate limits have lowered
-            that for the first time, and whenever they have halved it since.
+            that for the first time, and whenever they have halved it since; None while too few answers tell how many.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Engine:
         *,
         budget: Budget | None = None,
         on_route_down: Callable[[str, str], None] | None = None,
-        on_slowed: Callable[[str, float], None] | None = None,
+        on_slowed: Callable[[str, float | None], None] | None = None,
     ) -> None:
         self._store = store
         self._on_stored = on_stored or (lambda _: None)

@@ -42,7 +42,7 @@ class Work:
         on_stored: told after each group commit; it must be quick.
         on_route_down: told once of each generator that answers nothing any more while others go on, and why.
         on_slowed: told of each generator how many calls a second are begun at most, when its rate limits have lowered
-            that; an executor whose machines each have a share of the limits need not tell.
+            that, None while too few answers tell how many. An executor whose machines share the limits need not tell.
     """
 
     registry: Registry
@@ -50,7 +50,7 @@ class Work:
     budget: Budget = attrs.field(factory=Budget)
     on_stored: Callable[[AnswersStored], None] = lambda _: None
     on_route_down: Callable[[str, str], None] = lambda *_: None
-    on_slowed: Callable[[str, float], None] = lambda *_: None
+    on_slowed: Callable[[str, float | None], None] = lambda *_: None
 
 
 class Executor(Protocol):

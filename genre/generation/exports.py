@@ -16,7 +16,7 @@ import attrs
 
 from genre.errors import UsageError
 from genre.generation.store import State, StoredAnswer
-from genre.staging import staged_file
+from genre.staging import check_place, staged_file
 
 T = TypeVar("T")
 
@@ -179,6 +179,7 @@ def write_export(answers: Iterable[StoredAnswer], path: Path, *, force: bool = F
         RunError: the disk is full, or the store cannot be read; there is no file then.
     """
     check_export_path(path, force=force)
+    check_place(path, "export")
     report = ExportReport()
     with staged_file(path, "export") as staging:
         with staging.open("wb") as raw, _compressed(raw, path) as file:

@@ -133,7 +133,9 @@ class Pace:
     @property
     def learned_rate(self) -> float | None:
         """Calls a second that are begun at most, as the server's limits have taught; None while they taught nothing."""
-        return None if self._learned is None else self._learned.rate
+        if self._learned is None:
+            return None
+        return self._learned.rate if self._requests is None else min(self._learned.rate, self._requests.rate)
 
     @property
     def in_flight(self) -> int:
@@ -198,10 +200,13 @@ class Pace:
             self._allowed = min(self._limits.concurrency, self._allowed + 1.0)
             self._wake()
 
-    def limited(self, pause: float) -> None:
+    def limited(self, pause: float) -> bool:
         """A rate limit was met: nothing begins for `pause` seconds, and fewer calls a second after that.
 
         One limit speaks for all calls that were in flight with it: the rate falls once for them.
+
+        Returns:
+            Whether fewer are begun from now on, and not only after the pause.
         """
         now = self._clock()
         self._limited.append(True)
@@ -209,7 +214,7 @@ class Pace:
             self._lowered = False
         self._open_at = max(self._open_at, now + pause)
         if self._lowered or sum(self._limited) < _MANY * len(self._limited):
-            return
+            return False
         self._lowered = True
         self._raised_at = self._open_at
         self._increase = _INCREASE
@@ -219,6 +224,7 @@ class Pace:
             self._learned = Bucket(max(_QUICKEST_RATE, observed * _DECREASE), self._clock)
         self._allowed = max(1.0, self._allowed * 0.5)
         self._since_change = 0
+        return True
 
     def _observed_rate(self, now: float) -> float:
         """Answers a second, over the last second or the latest answers, whichever is shorter; 0 without any."""

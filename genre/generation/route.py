@@ -64,7 +64,7 @@ class Route:
     Args:
         ready: awaited before a prompt is sent for the first time.
         on_slowed: told how many calls a second are begun at most, when rate limits have lowered that for the first
-            time, and whenever they have halved it since.
+            time, and whenever they have halved it since; None while there are too few answers to tell how many.
 
     Attributes:
         down: why it answers nothing any more; None while it does.
@@ -79,7 +79,7 @@ class Route:
         budget: Budget,
         ready: Callable[[], Awaitable[None]],
         *,
-        on_slowed: Callable[[float], None] = lambda _: None,
+        on_slowed: Callable[[float | None], None] = lambda _: None,
     ) -> None:
         """
         Raises:
@@ -92,6 +92,7 @@ class Route:
         self._budget = budget
         self._ready = ready
         self._on_slowed = on_slowed
+        self._told_slow = False
         self._told_rate = math.inf
         ahead = generator.keep_to(limits.concurrency) if isinstance(generator, HoldsCalls) else 0
         self._pace = Pace(limits, ahead=ahead)
@@ -239,11 +240,15 @@ class Route:
             return
         wanted = error.retry_after or 0.0
         pause = wanted if wanted > 0 else self._backoff(1)  # some servers say 0, and limit again
-        self._pace.limited(min(pause, self._limits.patience))
-        rate = self._pace.learned_rate
-        if rate is not None and rate <= self._told_rate / 2:
-            self._told_rate = rate
-            self._on_slowed(rate)
+        if self._pace.limited(min(pause, self._limits.patience)):
+            self._tell_slow(self._pace.learned_rate)
+
+    def _tell_slow(self, rate: float | None) -> None:
+        if self._told_slow and (rate is None or rate > self._told_rate / 2):
+            return
+        self._told_slow = True
+        self._told_rate = self._told_rate if rate is None else rate
+        self._on_slowed(rate)
 
     def _backoff(self, failures: int) -> float:
         """Exponential, with jitter so that calls that failed together do not come back together."""

@@ -90,7 +90,7 @@ def save_model(folder: Path, model: TrainedModel, *, card: str | None = None) ->
     fusion = recommender.fusion is not None
     tokenizers = model.settings.tokenizers
     baseline = saved_baseline(recommender, tokenizers)
-    with staged_folder(folder, replace=True) as staging:
+    with staged_folder(folder, existing="replace") as staging:
         (staging / _VOCABULARY).write_text(model.vocabulary.to_json(), encoding="utf-8")
         state = {name: value.contiguous() for name, value in recommender.state_dict().items()}
         safetensors.torch.save_file(state, staging / _WEIGHTS)

@@ -60,7 +60,7 @@ def _states(
     folder = cache / f"states-{_key(encoder, tokens)}"
     path = folder / _STATES
     if not folder.is_dir():
-        with staged_folder(folder, replace=False) as staging:
+        with staged_folder(folder, existing="keep") as staging:
 
             def on_disk(shape: tuple[int, int]) -> NDArray[np.float16]:
                 # numpy cannot map a file without any content.

@@ -96,8 +96,7 @@ class Profile:
         """Write it as JSON: `seconds` by phase, and `operators` with their milliseconds a step, the longest first.
 
         Raises:
-            UsageError: no file can be written there.
-            RunError: the disk is full.
+            RunError: the file cannot be written.
         """
         steps = self._recorded
         averages = self._operators.key_averages() if self._operators is not None and steps else ()

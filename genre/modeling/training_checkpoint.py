@@ -150,7 +150,6 @@ def write_checkpoint(path: Path, checkpoint: TrainingCheckpoint) -> None:
     """Write a checkpoint, whole or not at all; one that was there is replaced when the new one is safely on disk.
 
     Raises:
-        UsageError: nothing can be written there.
         RunError: it cannot be written.
     """
     text, tensors = checkpoint.parts()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from genre.errors import UsageError
+from genre.staging import staged_file
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -100,11 +101,12 @@ def folder_id(folder: Path) -> str:
 
     Raises:
         UsageError: something else is in the file.
+        RunError: the file cannot be written.
     """
     path = folder / "mlflow-id.txt"
     if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(uuid.uuid4().hex, encoding="ascii")
+        with staged_file(path, "id of the run folder") as staging:
+            staging.write_text(uuid.uuid4().hex, encoding="ascii")
     said = path.read_text(encoding="utf-8", errors="replace")
     if not re.fullmatch("[0-9a-f]{32}", said):
         raise UsageError("not an id of a run folder", where=path, remedy="delete the file")

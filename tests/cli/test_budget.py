@@ -1,7 +1,6 @@
 """`--budget`: money is counted against a real server, and never exceeded."""
 
 import json
-import re
 from contextlib import closing
 from pathlib import Path
 
@@ -82,9 +81,7 @@ def test_a_route_whose_key_is_wrong_is_out_at_once_and_the_round_goes_on(
         assert "dead answers nothing any more" in outcome.err
 
 
-def test_a_server_that_refuses_calls_as_too_many_is_named_with_the_rate_that_is_left(
-    genre: Genre, tmp_path: Path, small_folder: Path
-) -> None:
+def test_a_server_that_refuses_calls_as_too_many_is_named(genre: Genre, tmp_path: Path, small_folder: Path) -> None:
     def script(request: Request) -> Reply:
         return Reply(status=429) if request.number == 4 else Reply.answer(f'{{"title": "Title {request.number}"}}')
 
@@ -93,4 +90,4 @@ def test_a_server_that_refuses_calls_as_too_many_is_named_with_the_rate_that_is_
         (tmp_path / "registry.toml").write_text(registry.format(url=server.base_url, dead=server.base_url))
         outcome = genre(*ENRICH)
     assert outcome.code == 0, outcome.err
-    assert re.search(r"priced refuses calls as too many; \d\.\d a second are begun at most", outcome.err)
+    assert "priced refuses calls as too many; " in outcome.err

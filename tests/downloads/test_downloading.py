@@ -15,6 +15,7 @@ from genre.downloads import Fetched, Patience, download
 from genre.downloads.fetching import leaves_encryption
 from genre.errors import RunError, UsageError
 from genre.parts import Archive, Download
+from genre.staging import WriteFailed
 
 FILES = {"news.tsv": b"N1\n" * 500, "behaviors.tsv": bytes(range(256)) * 20, "entities.vec": b"1 2 3\n"}
 CONTENT = zipped(FILES)
@@ -153,6 +154,20 @@ def test_a_password_in_an_address_is_neither_shown_nor_kept(tmp_path: Path) -> N
     assert json.loads((tmp_path / "small_train.zip.part.json").read_text())["url"] == (
         f"{server.mirror}/small_train.zip"
     )
+
+
+def test_a_disk_that_is_full_at_the_end_leaves_what_was_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise WriteFailed("the list of checksums cannot be written: No space left on device")
+
+    monkeypatch.setattr("genre.downloads.downloading.record", full)
+    with FileServer(lambda request: ranged(CONTENT, request)) as server:
+        with pytest.raises(WriteFailed, match="No space left"):
+            fetch(tmp_path, server.mirror)
+        assert len(server.requests) == 1
+    assert (tmp_path / "small_train.zip.part").read_bytes() == CONTENT
 
 
 def test_what_cannot_be_written_is_not_the_mirror_s_fault(tmp_path: Path) -> None:

@@ -168,3 +168,14 @@ def test_a_rate_that_fell_too_low_rises_faster_each_second() -> None:
         rates.append(pace._learned.rate)
     assert rates[0] < 1.2
     assert rates[-1] > 100
+
+
+@pytest.mark.parametrize(("a_minute", "begun"), [(None, 28.0), (600.0, 10.0)])
+def test_the_rate_that_limits_taught_is_what_is_begun(a_minute: float | None, begun: float) -> None:
+    clock = Clock()
+    pace = Pace(Limits(concurrency=16, requests_per_minute=a_minute), clock)
+    for _ in range(40):
+        pace.succeeded(0.1)
+    assert pace.learned_rate is None
+    assert [pace.limited(0.5) for _ in range(5)] == [False] * 4 + [True]  # a tenth of all calls
+    assert pace.learned_rate == pytest.approx(begun)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from genre.errors import UsageError
+from genre.errors import RunError
 from genre.modeling import profiling
 from genre.modeling.profiling import Profile
 
@@ -80,5 +80,5 @@ def test_a_training_of_few_steps_has_no_operators(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match="the profile cannot be written"):
+    with pytest.raises(RunError, match="the profile cannot be written"):
         Profile().write(tmp_path / "file" / "profile.json")

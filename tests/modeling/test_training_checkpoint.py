@@ -255,7 +255,7 @@ def test_a_checkpoint_that_the_disk_has_no_room_for_is_an_error(
 
 def test_a_checkpoint_that_cannot_be_written_is_an_error(registry: Registry, features: Features, path: Path) -> None:
     path.parent.write_text("in the way")
-    with pytest.raises(UsageError, match="the checkpoint cannot be written"):
+    with pytest.raises(RunError, match="the checkpoint cannot be written"):
         train(
             built(registry, features), features, SETTINGS, seed=0, checkpoints=CheckpointSettings(path=path, minutes=0)
         )

@@ -21,6 +21,7 @@ def write_summary(folder: Path, name: str, rows: Sequence[Mapping[str, object]])
 
     Raises:
         UsageError: as `summarize_run`.
+        RunError: a file cannot be written.
     """
     summary = summarize_run(folder, rows)
     write_json(folder / SUMMARY_JSON, as_json(summary))
