@@ -50,7 +50,7 @@ def staged_file(path: Path, what: str, *, shared: bool = True) -> Iterator[Path]
     """
     place = Path(os.path.realpath(path))
     staging = _beside(place, shared=shared)
-    try:
+    with writing(path, what):
         place.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield staging
@@ -60,6 +60,20 @@ def staged_file(path: Path, what: str, *, shared: bool = True) -> Iterator[Path]
             _sync_folder(place.parent)
         finally:
             staging.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: Path, what: str) -> Iterator[None]:
+    """What is written in the block goes to a place that was there before.
+
+    Args:
+        what: what messages call it, such as `quarantine`.
+
+    Raises:
+        WriteFailed: for an `OSError` of the block.
+    """
+    try:
+        yield
     except OSError as error:
         said = f"the {what} cannot be written: {error}"
         raise WriteFailed(said, where=path, remedy="make room, or name another place") from error

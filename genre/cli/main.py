@@ -15,6 +15,7 @@ from rich.markup import escape
 from genre.cli.context import COMMANDS, registry_of
 from genre.discovery import load_import_string
 from genre.errors import GenreError, RunError, UsageError
+from genre.untrusted import harmless_lines
 from genre.version import __version__
 
 COLLECTION_THRESHOLDS: Final = (50_000, 20, 20)
@@ -72,9 +73,7 @@ def main() -> None:
     # Python looks for garbage once more when it ends: with litellm loaded for a second, which Ctrl-C does not have.
     atexit.register(gc.freeze)
     errors = Console(stderr=True, soft_wrap=True, highlight=False)
-    warnings.showwarning = lambda message, *_args, **_kwargs: errors.print(
-        f"[yellow]warning:[/] {escape(str(message))}"
-    )
+    warnings.showwarning = lambda message, *_args, **_kwargs: errors.print(f"[yellow]warning:[/] {_printable(message)}")
     try:
         genre(standalone_mode=False)
     except click.exceptions.Abort:
@@ -86,15 +85,20 @@ def main() -> None:
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except GenreError as error:
-        errors.print(f"[red]error:[/] {escape(str(error))}")
+        errors.print(f"[red]error:[/] {_printable(error)}")
         sys.exit(error.exit_code)
     except (MemoryError, RuntimeError) as error:
         if not isinstance(error, MemoryError) and _NO_MEMORY.search(str(error)) is None:
             raise
         said = "".join(f": {line}" for line in str(error).splitlines()[:1])
         told = RunError(f"there is not enough memory{said}", remedy="take a smaller model, batch or data set")
-        errors.print(f"[red]error:[/] {escape(str(told))}")
+        errors.print(f"[red]error:[/] {_printable(told)}")
         sys.exit(told.exit_code)
+
+
+def _printable(message: object) -> str:
+    """For rich. Names and values in a message may be a stranger's: of a data set, a recording or a server."""
+    return escape(harmless_lines(str(message)))
 
 
 def _command(command: object, name: str) -> click.Command:

@@ -139,7 +139,7 @@ def evaluate(
     trained = load_model(model, registry_of(ctx))
     dataset = load_dataset(folder)
     leaked = trained.leaked or dataset.leaked
-    cell = Cell(folder.name, trained.recommender.baseline.name, trained.seed)
+    cell = Cell(folder.resolve().name, trained.recommender.baseline.name, trained.seed)
     rows = [
         row
         for each in evaluate_model(trained, dataset, splits, cache=cache)

@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from genre.experiments.observer import Observer
 from genre.generation import RoundProgress
 from genre.parts import EpochFinished
+from genre.untrusted import harmless_lines
 
 
 class TerminalObserver(Observer):
@@ -52,7 +53,7 @@ class TerminalObserver(Observer):
 
     def on_message(self, text: str) -> None:
         """A line above the bars."""
-        self._progress.console.print(text, markup=False, highlight=False)
+        self._progress.console.print(harmless_lines(text), markup=False, highlight=False)
 
     def _show(self, name: str, done: int, total: int | None, note: str) -> None:
         if name not in self._tasks:

@@ -25,6 +25,7 @@ from genre.modeling import CheckpointSettings, save_model
 from genre.modeling.executors import JobExecutor, Jobs, Watch
 from genre.options import structure
 from genre.registry import Registry
+from genre.staging import staged_file
 
 Row = dict[str, object]
 """A row of `results.json`."""
@@ -102,10 +103,13 @@ def run_cell(
         checkpoints=checkpoints,
         asked_to_end=asked_to_end,
     )
+    # An earlier training's figures are none of this model's.
+    (job.folder / CELL_RESULT).unlink(missing_ok=True)
     save_model(job.folder / "model", trained.model)
     rows: list[Row] = []
     for each in evaluate_model(trained.model, dataset, job.plan.report, cache=job.cache):
-        each.impressions.write_parquet(job.folder / impressions_file(each.split))
+        with staged_file(job.folder / impressions_file(each.split), "figures of the impressions") as staging:
+            each.impressions.write_parquet(staging)
         rows.extend(result_rows(job.plan.cell, each.split, each.summary, leaked=dataset.leaked))
     training = {**attrs.asdict(trained.result), "word_vector_share": trained.word_vector_share}
     result = {"key": job.key, "rows": rows, "training": training, "inputs": inputs_of(trained.model)}

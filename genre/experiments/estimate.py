@@ -125,7 +125,7 @@ def estimate_folder(
         UsageError: an unknown task, generator or option.
     """
     rounds = rounds_of_tasks(registry, tasks, generator=generator, limit=limit, options=options)
-    return _estimate(registry, load_dataset(folder), {folder.name: rounds}, store=store, observer=observer)
+    return _estimate(registry, load_dataset(folder), {folder.resolve().name: rounds}, store=store, observer=observer)
 
 
 def _estimate(

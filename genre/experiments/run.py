@@ -43,6 +43,7 @@ from genre.modeling.untrained import evaluate_untrained, news_documents, train_c
 from genre.parts import Baseline, CellFinished, Kind, RunFinished, RunPlan, TrackedRun
 from genre.registry import Registry
 from genre.settings import read_toml
+from genre.staging import staged_file
 
 QUICKSTART: Final = Path(__file__).with_name("quickstart.toml")
 RUNS: Final = Path("runs")
@@ -377,11 +378,11 @@ def _run_untrained(
     rows: list[dict[str, object]] = []
     for name in plan.experiment.untrained:
         cell = UntrainedCell(variant.name, name)
-        (folder / cell.name).mkdir(parents=True, exist_ok=True)
         evaluations = evaluate_untrained(name, dataset, plan.features(variant), plan.experiment.report)
         of_cell: list[dict[str, object]] = []
         for split, evaluation in evaluations.items():
-            evaluation.scored_impressions.write_parquet(folder / cell.name / impressions_file(split))
+            with staged_file(folder / cell.name / impressions_file(split), "figures of the impressions") as staging:
+                evaluation.scored_impressions.write_parquet(staging)
             of_cell.extend(result_rows(cell, split, summarize(evaluation.impressions), leaked=dataset.leaked))
         observer.on_cell(cell.name, CellFinished(cell.variant, cell.baseline, cell.seed, of_cell))
         rows.extend(of_cell)

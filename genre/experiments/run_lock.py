@@ -15,11 +15,15 @@ def run_lock(folder: Path) -> Iterator[None]:
     """Keep other runs out of a run folder, which is made. The system lets go of it when the process ends, however.
 
     Raises:
-        UsageError: another run writes into it.
+        UsageError: another run writes into it, or it cannot be made.
     """
     from filelock import FileLock, Timeout
 
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        said = f"the folder cannot be made: {error.strerror}"
+        raise UsageError(said, where=folder, remedy="name another folder") from error
     lock = FileLock(folder / _LOCK)
     try:
         lock.acquire(timeout=0)

@@ -17,6 +17,7 @@ from genre.experiments.enrichment import Enriched, enrich_variants, rehearse_rou
 from genre.experiments.observer import Observer
 from genre.experiments.plan import Halve
 from genre.experiments.rounds import rounds_of_tasks
+from genre.experiments.run_lock import run_lock
 from genre.parts import RunPlan
 from genre.registry import Registry
 from genre.settings import Layer, Settings
@@ -118,7 +119,8 @@ def enrich_folder(
             the store. An answer that is replaced stays in the store, see `genre.generation.superseded`.
 
     Raises:
-        UsageError: an unknown task, generator, executor or option, or no quarantine to retry.
+        UsageError: an unknown task, generator, executor or option, no quarantine to retry, or another call writes to
+            `out`.
         RunVetoed: a plugin objects.
         RunError: a generator cannot go on; the same call goes on from there.
     """
@@ -129,16 +131,18 @@ def enrich_folder(
     registry.announce_plan(plan)
     rehearse_rounds(registry, dataset, {out.name: rounds}, executor=executor)
     check_dataset_folder(out)
-    enriched = enrich_variants(
-        registry,
-        dataset,
-        {out.name: rounds},
-        store=store,
-        folder=out.with_name(f"{out.name}-rounds"),
-        observer=observer or Observer(),
-        budget=budget,
-        executor=executor,
-        retry_quarantined=retry_quarantined,
-    )[out.name]
-    save_dataset(enriched.dataset, out)
+    place = out.with_name(f"{out.name}-rounds")
+    with run_lock(place):  # two calls would read each other's records
+        enriched = enrich_variants(
+            registry,
+            dataset,
+            {out.name: rounds},
+            store=store,
+            folder=place,
+            observer=observer or Observer(),
+            budget=budget,
+            executor=executor,
+            retry_quarantined=retry_quarantined,
+        )[out.name]
+        save_dataset(enriched.dataset, out)
     return enriched

@@ -156,7 +156,7 @@ def _plan(registry: Registry, call: TrainingCall) -> CellPlan:
     training = structure(given.table("training"), TrainingSettings, "training")
     check_override(override, features, "baseline")
     return CellPlan(
-        cell=Cell(call.data.name, call.baseline, call.seed),
+        cell=Cell(call.data.resolve().name, call.baseline, call.seed),
         baseline=overridden(record, override),
         features=features,
         training=overridden_training(training, override, "baseline.training"),

@@ -9,8 +9,8 @@ import polars as pl
 from genre.generation.schemas import schema_problem
 from genre.parts import Json, MalformedOutput, Record, canonical_json
 
-MAX_ANSWER_BYTES = 1 << 20
-"""A longer answer is refused unread: no task asks for a megabyte."""
+MAX_ANSWER_CHARACTERS = 1 << 20
+"""A longer answer is refused unread: no task asks for a million characters."""
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 
 
@@ -20,8 +20,8 @@ def parse_answer(text: str, schema: Mapping[str, Json]) -> Record:
     Raises:
         MalformedOutput: not JSON, not what the schema says, or not encodable text.
     """
-    if len(text) > MAX_ANSWER_BYTES:
-        raise MalformedOutput("longer than a megabyte")
+    if len(text) > MAX_ANSWER_CHARACTERS:
+        raise MalformedOutput("longer than a million characters")
     try:
         value = _DECODER.decode(text)
     except (ValueError, RecursionError) as error:

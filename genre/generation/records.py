@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
@@ -13,6 +14,7 @@ from genre.errors import UsageError
 from genre.generation.answers import column_value, record_columns
 from genre.generation.waiting import Asked, Unusable
 from genre.parts import Json, Prompt, Record
+from genre.staging import writing
 
 PART_ROWS: Final = 50_000
 QUARANTINE: Final = "quarantine.jsonl"
@@ -95,13 +97,15 @@ class RecordSink:
 
     def _write(self, rows: pl.DataFrame) -> None:
         path = self._folder / f"{len(self._parts):05}.parquet"
-        rows.write_parquet(path)
+        with writing(path, "records"):
+            rows.write_parquet(path)
         self._parts.append(path)
 
     def _order(self) -> None:
         """Write the files anew, in the order of the prompts: a window of positions at a time, to bound memory."""
-        self._folder.rename(self._unordered)
-        self._folder.mkdir()
+        with writing(self._folder, "records"):
+            self._folder.rename(self._unordered)
+            self._folder.mkdir()
         rows = pl.scan_parquet([self._unordered / part.name for part in self._parts], glob=False)
         last = rows.select(pl.col(_POSITION).max()).collect().item()
         self._parts.clear()
@@ -124,19 +128,23 @@ class Quarantine:
         self._file: IO[str] | None = None
 
     def __enter__(self) -> Self:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._staging.open("w", encoding="ascii")
+        with writing(self._path, "quarantine"):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._staging.open("w", encoding="ascii")
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         assert self._file is not None
-        self._file.close()
-        if kind is None:
+        if kind is not None:
+            with suppress(OSError):  # of what is thrown away; the error of the block is the one to tell
+                self._file.close()
+            self._staging.unlink(missing_ok=True)
+            return
+        with writing(self._path, "quarantine"):
+            self._file.close()
             self._staging.replace(self._path)
-        else:
-            self._staging.unlink()
 
     def add(self, asked: Asked, last: Unusable) -> None:
         """Keep the last answer to a prompt that has no usable one."""
@@ -154,4 +162,5 @@ class Quarantine:
             "earlier": last.earlier,
             "retry": asked.prompt.retry,
         }
-        self._file.write(json.dumps(row) + "\n")
+        with writing(self._path, "quarantine"):
+            self._file.write(json.dumps(row) + "\n")

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from genre.generation.answers import MAX_ANSWER_BYTES
+from genre.generation.answers import MAX_ANSWER_CHARACTERS
 from genre.parts import Json
 
 LONGEST: Final = 8_192
@@ -43,7 +43,7 @@ def repaired_json(text: str) -> str | None:
         None when the text is JSON already, holds no whole object or two different ones, or cannot be read without
         guessing more than its syntax.
     """
-    if len(text) > MAX_ANSWER_BYTES or _is_json(text):
+    if len(text) > MAX_ANSWER_CHARACTERS or _is_json(text):
         return None
     text = _without_reasoning(text)
     start, end = text.find("{"), text.rfind("}") + 1

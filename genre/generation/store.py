@@ -252,10 +252,6 @@ class AnswerStore:
         with self.transaction() as connection:
             connection.executemany(_PUT, rows)
 
-    def count(self) -> dict[str, int]:
-        """Number of answers by state."""
-        return dict(self._connection.execute("SELECT state, count(*) FROM answers GROUP BY state ORDER BY state"))
-
     def totals(self, **which: Unpack[Which]) -> list[Totals]:
         """Answers, tokens and cost by task, generator, model and state.
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -12,6 +13,7 @@ from genre.generation.asking import AskAgain
 from genre.generation.judging import Judgement, Problem
 from genre.generation.store import StoredAnswer
 from genre.parts import Json, Message, Prompt, Sampling
+from genre.staging import writing
 
 
 @attrs.frozen
@@ -85,15 +87,17 @@ class WaitingList:
         self.length = 0
 
     def __enter__(self) -> Self:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._path.open("w", encoding="ascii")
+        with writing(self._path, "list of prompts to ask again"):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._path.open("w", encoding="ascii")
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         assert self._file is not None
-        self._file.close()
+        with suppress(OSError):  # of what is thrown away
+            self._file.close()
         self._path.unlink(missing_ok=True)
 
     def add(self, asked: Asked) -> None:
@@ -103,25 +107,29 @@ class WaitingList:
         if asked.prompt.schema is self._schema:
             del row["prompt"]["schema"]
         self._schema = asked.prompt.schema
-        self._file.write(json.dumps(row) + "\n")
+        with writing(self._path, "list of prompts to ask again"):
+            self._file.write(json.dumps(row) + "\n")
         self.length += 1
 
     def read(self) -> Iterator[Asked]:
         """All of them, one at a time."""
         assert self._file is not None
-        self._file.flush()
+        with writing(self._path, "list of prompts to ask again"):
+            self._file.flush()
         schema: Mapping[str, Json] | None = None
         with self._path.open(encoding="ascii") as file:
             for line in file:
                 row: dict[str, Any] = json.loads(line)
                 # The same object as long as it is the same: the engine writes its JSON once then.
-                schema = row["prompt"].pop("schema", schema)
-                yield Asked(row["position"], _prompt(row["prompt"], schema), _unusable(row["last"]))
+                schema = row["prompt"].setdefault("schema", schema)
+                yield Asked(row["position"], prompt_of(row["prompt"]), _unusable(row["last"]))
 
 
-def _prompt(row: dict[str, Any], schema: Mapping[str, Json] | None) -> Prompt:
-    messages = tuple(Message(**message) for message in row.pop("messages"))
-    return Prompt(messages=messages, sampling=Sampling(**row.pop("sampling")), schema=schema, **row)
+def prompt_of(row: Mapping[str, object]) -> Prompt:
+    """The prompt that `attrs.asdict` made plain data of."""
+    values: dict[str, Any] = dict(row)
+    messages = tuple(Message(**message) for message in values.pop("messages"))
+    return Prompt(messages=messages, sampling=Sampling(**values.pop("sampling")), **values)
 
 
 def _unusable(row: dict[str, Any] | None) -> Unusable | None:

@@ -152,7 +152,7 @@ def _impressions(dataset: Dataset, split: str) -> pl.DataFrame:
 def _read(path: Path) -> pl.DataFrame | None:
     """The scores of a model's impressions; None in a folder of an earlier version, which kept none."""
     try:
-        if not path.is_file() or "scores" not in pl.read_parquet_schema(path):
+        if not path.is_file() or "scores" not in pl.scan_parquet(path, glob=False).collect_schema():
             return None
         table = pl.read_parquet(path, columns=list(_SCHEMA), glob=False)
         if table.schema != _SCHEMA:

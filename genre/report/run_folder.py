@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from types import UnionType
 from typing import Final, TypeVar
 
 import attrs
@@ -291,11 +292,23 @@ def _measured(row: Mapping[str, object]) -> bool:
     return all(row.get(name) is not None for name in ("difference", "low", "high"))
 
 
+_KINDS: Final[Mapping[str, type | UnionType]] = {
+    **dict.fromkeys(("variant", "baseline", "split", "segment"), str),
+    "seed": int | None,
+    **dict.fromkeys(METRICS, float | int | None),
+    "impressions": int,
+}
+
+
 def _check_results(rows: _Rows, path: Path) -> None:
     needed = {"variant", "baseline", "seed", "split", "segment", *METRICS, "impressions", "leaked"}
     for number, row in enumerate(rows):
         if missing := sorted(needed - set(row)):
             raise UsageError(f"row {number} has no {missing[0]!r}", where=path, remedy="run the experiment again")
+        for name, kinds in _KINDS.items():
+            if not isinstance(row[name], kinds):
+                said = f"row {number} has the {name} {row[name]!r}"
+                raise UsageError(said, where=path, remedy="run the experiment again")
 
 
 def _cells(folder: Path, wanted: set[tuple[str, str]]) -> Iterator[tuple[tuple[str, str, int], tuple[Curve, Path]]]:

@@ -5,7 +5,8 @@ import json
 import attrs
 
 from genre.generation import StoredAnswer
-from genre.parts import Completion, Message, Prompt, Sampling, Usage
+from genre.generation.waiting import prompt_of
+from genre.parts import Completion, Prompt, Usage
 
 _KEYS = ("key", "question")
 
@@ -17,9 +18,7 @@ def prompt_text(prompt: Prompt) -> str:
 
 def prompt_from(text: str) -> Prompt:
     """The prompt that `prompt_text` wrote."""
-    values = json.loads(text)
-    values["messages"] = tuple(Message(**message) for message in values["messages"])
-    return Prompt(**{**values, "sampling": Sampling(**values["sampling"])})
+    return prompt_of(json.loads(text))
 
 
 def answer_text(answer: StoredAnswer) -> str:

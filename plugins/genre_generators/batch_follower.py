@@ -66,7 +66,8 @@ class Follower:
             try:
                 status = await self._service.status(record.batch)
             except (RateLimited, Transient) as failure:
-                pause = max(wait, getattr(failure, "retry_after", None) or 0.0)
+                asked_for = getattr(failure, "retry_after", None) or 0.0
+                pause = max(wait, min(asked_for, self._patience.longest))  # a server may say years
                 said = f"cannot be looked at now: {failure}"
                 if time.time() > patient_until:  # it may have ended long ago, and is not given up unseen
                     raise Fatal(f"the batch {record.batch} {said}; run again later, it is not lost") from failure

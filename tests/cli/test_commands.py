@@ -121,3 +121,14 @@ def test_an_unknown_kind_of_parts_is_an_error_with_the_nearest(genre: Genre) -> 
     outcome = genre("plugins", "list", "--kind", "tsk")
     assert outcome.code == 2
     assert "did you mean 'task'?" in outcome.err
+
+
+def test_what_a_stranger_s_file_says_in_an_error_does_not_steer_the_terminal(
+    genre: Genre, small_folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "answers.jsonl").write_text('{"nid": "N1", "x\\u001b]0;owned\\u0007\\u001b[2J": "a", "y": "b"}\n')
+    (tmp_path / "registry.toml").write_text('[generators.old]\nplugin = "replay"\npaths = ["answers.jsonl"]\n')
+    outcome = genre("enrich", small_folder, "--task", "news-summarizer", "--generator", "old", "--out", "rich")
+    assert outcome.code == 2
+    assert "\\x1b]0;owned\\x07\\x1b[2J" in outcome.err
+    assert "\x1b" not in outcome.err

@@ -127,3 +127,20 @@ def test_a_wrong_call_is_told(genre: Genre, server: ChatServer, mistake: str) ->
     assert outcome.code == 2
     assert told in outcome.err
     assert "Traceback" not in outcome.err
+
+
+def test_an_estimate_of_the_folder_above_writes_nothing(
+    genre: Genre, server: ChatServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    below, temporary = tmp_path / "small" / "below", tmp_path / "temporary"
+    below.mkdir()
+    theirs = temporary / "00-news-summarizer" / "records" / "mine.txt"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("mine")
+    monkeypatch.chdir(below)
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    (below / "registry.toml").write_text((tmp_path / "registry.toml").read_text())
+    found = as_json(genre, "estimate", "..", "--task", "news-summarizer")
+    assert [each["variant"] for each in found["rounds"]] == ["small"]
+    assert theirs.read_text() == "mine"
+    assert [path.name for path in temporary.iterdir()] == ["00-news-summarizer"]

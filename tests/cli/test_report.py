@@ -76,3 +76,9 @@ def test_a_run_without_matplotlib_tells_how_to_get_a_report(
     assert outcome.code == 0
     assert "pip install 'genre-rec[report]'" in outcome.err
     assert not Path("runs/tiny/report.html").exists()
+
+
+def test_a_run_folder_with_brackets_in_its_name_is_one_like_others(genre: Genre, tmp_path: Path) -> None:
+    write_small_run(tmp_path / "run[1]*")
+    outcome = genre("report", "run[1]*")
+    assert outcome.code == 0, outcome.err

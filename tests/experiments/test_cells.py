@@ -215,3 +215,18 @@ def test_a_variant_cannot_name_a_baseline_that_is_not_trained(genre: Genre, tmp_
     outcome = genre("run", tmp_path / "at-once.toml")
     assert outcome.code == 2
     assert "the variant 'again' names a baseline 'din', which the experiment does not train" in outcome.err
+
+
+def test_a_model_has_no_figures_of_an_earlier_one_beside_it(
+    job: CellJob, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    run_cell(Registry.load(), job, dataset, Observer())
+    assert (job.folder / "result.json").is_file()
+    monkeypatch.setattr("genre.experiments.cells.evaluate_model", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_cell(Registry.load(), other(job, dataset, 1, job.folder.name), dataset, Observer())
+    assert (job.folder / "model" / "model.json").is_file()
+    assert not (job.folder / "result.json").exists()

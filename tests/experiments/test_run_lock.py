@@ -55,3 +55,21 @@ def test_a_killed_run_keeps_nobody_out(tmp_path: Path) -> None:
         holder.wait()
     with run_lock(tmp_path / "run"):
         pass
+
+
+def test_a_second_enrichment_into_a_folder_names_it_and_ends(
+    genre: Genre, fake_plugin: Path, small_folder: Path
+) -> None:
+    call = ("enrich", small_folder, "--task", "news-summarizer", "--out", "rich")
+    with run_lock(fake_plugin / "rich-rounds"):
+        outcome = genre(*call)
+        assert outcome.code == 2
+        assert "rich-rounds: another run writes into this folder" in outcome.err
+        assert not list((fake_plugin / "rich").iterdir())
+    assert genre(*call).code == 0
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="the folder cannot be made"), run_lock(tmp_path / "file" / "run"):
+        pytest.fail("nothing can be made there")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from small_data import small_dataset
 
 from genre.generation import RoundSpec, prepare_round
-from genre.generation.answers import MAX_ANSWER_BYTES, column_value, parse_answer, record_columns
+from genre.generation.answers import MAX_ANSWER_CHARACTERS, column_value, parse_answer, record_columns
 from genre.generation.engine import Answered
 from genre.generation.judging import Judgement, judge
 from genre.generation.repair import repaired_json
@@ -114,7 +114,7 @@ def test_a_good_answer_comes_back_as_it_was_said(title: str) -> None:
         (r'{"title": "\ud800"}', "unpaired surrogate"),
         ('{"title": ' + "[" * 700 + "]" * 700 + "}", "nested too deep"),
         ('{"title": 1%s}' % ("0" * 30), "a number beyond 64 bits"),
-        (" " * (MAX_ANSWER_BYTES + 1), "longer than a megabyte"),
+        (" " * (MAX_ANSWER_CHARACTERS + 1), "longer than a million characters"),
     ],
 )
 def test_each_kind_of_defect_has_one_countable_reason(text: str, reason: str) -> None:
@@ -130,7 +130,7 @@ def test_blank_space_in_texts_is_folded_wherever_they_stand() -> None:
 
 
 def test_an_answer_of_a_megabyte_is_read() -> None:
-    assert parse_answer('{"title": "a"}'.ljust(MAX_ANSWER_BYTES), SCHEMA) == {"title": "a"}
+    assert parse_answer('{"title": "a"}'.ljust(MAX_ANSWER_CHARACTERS), SCHEMA) == {"title": "a"}
 
 
 def test_what_meets_a_schema_that_asks_for_no_object_is_refused_all_the_same() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genre.generation.answers import MAX_ANSWER_BYTES
+from genre.generation.answers import MAX_ANSWER_CHARACTERS
 from genre.generation.repair import DEEPEST, LONGEST, repaired_json
 
 JsonObject = dict[str, object]
@@ -127,8 +127,8 @@ def test_long_and_deep_texts_are_not_given_to_the_library() -> None:
 
 def test_texts_up_to_the_bounds_are_read() -> None:
     fenced = '```\n{"title": "a"}'
-    assert read(fenced.ljust(MAX_ANSWER_BYTES)) == {"title": "a"}
-    assert repaired_json(fenced.ljust(MAX_ANSWER_BYTES + 1)) is None
+    assert read(fenced.ljust(MAX_ANSWER_CHARACTERS)) == {"title": "a"}
+    assert repaired_json(fenced.ljust(MAX_ANSWER_CHARACTERS + 1)) is None
     longest = "{'title': '%s'}" % ("x" * (LONGEST - 13))
     assert len(longest) == LONGEST
     assert read(longest) == {"title": "x" * (LONGEST - 13)}

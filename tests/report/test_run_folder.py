@@ -102,3 +102,15 @@ def test_a_wrong_value_is_named_with_its_place(folder: Path) -> None:
     change_json(folder / "summary.json", gains=summary["gains"])
     with pytest.raises(UsageError, match=r"summary\.json.*row 3.*low"):
         read_run(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("variant", ["x"]), ("segment", 1), ("seed", "0"), ("auc", "high"), ("ndcg@5", []), ("impressions", None)],
+)
+def test_a_result_of_another_kind_is_named_with_its_row(folder: Path, name: str, value: object) -> None:
+    rows = json.loads((folder / "results.json").read_text())["rows"]
+    rows[2][name] = value
+    change_json(folder / "results.json", rows=rows)
+    with pytest.raises(UsageError, match=rf"results\.json: row 2 has the {name} "):
+        read_run(folder)

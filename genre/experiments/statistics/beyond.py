@@ -78,7 +78,7 @@ def has_scores(folder: Path, cell: Cell | UntrainedCell, split: str) -> bool:
     """
     path = impressions_path(folder, cell, split)
     try:
-        return "scores" in pl.read_parquet_schema(path)
+        return "scores" in pl.scan_parquet(path, glob=False).collect_schema()
     except (OSError, pl.exceptions.PolarsError) as error:
         raise UsageError(
             f"the scores cannot be read: {error}", where=path, remedy="delete its folder, and run again"

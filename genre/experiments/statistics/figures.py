@@ -136,7 +136,7 @@ def read_impressions(folder: Path, cell: Cell | UntrainedCell, split: str, colum
     """
     path = impressions_path(folder, cell, split)
     try:
-        return pl.read_parquet(path, columns=list(columns))
+        return pl.read_parquet(path, columns=list(columns), glob=False)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise UsageError(
             f"the figures of the impressions cannot be read: {error}",
