@@ -7,7 +7,8 @@ it without a traceback and exits with 2 (`UsageError`: the call, a file or the c
 
 import bisect
 import difflib
-from collections.abc import Iterable
+import functools
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +32,10 @@ class GenreError(Exception):
         self.message = message
         self.where = None if where is None else str(where)
         self.remedy = remedy
+
+    def __reduce__(self) -> tuple[Callable[[str], "GenreError"], tuple[str]]:
+        """Other processes raise it again as it is."""
+        return functools.partial(type(self), where=self.where, remedy=self.remedy), (self.message,)
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""

@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 HIDDEN: Final = "(hidden)"
 """Stands where a secret is not shown."""
-_PASSWORD: Final = re.compile(r"(?<=://)[^/?#\s]*:[^/?#\s]*@")
+_PASSWORD: Final = re.compile(r"(?<=://)[^/?#\s]*@")
 
 
 @attrs.frozen
@@ -65,7 +65,7 @@ class _NoSecret(Secret):
 
 
 def without_password(text: str) -> str:
-    """The same text, in whose addresses no user and password stand: `http://(hidden)@host`."""
+    """The same text, in whose addresses no user, password or token stands: `http://(hidden)@host`."""
     return _PASSWORD.sub(f"{HIDDEN}@", text)
 
 

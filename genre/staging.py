@@ -54,8 +54,7 @@ def staged_file(path: Path, what: str, *, shared: bool = True) -> Iterator[Path]
         place.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield staging
-            with staging.open("r+b") as file:
-                os.fsync(file.fileno())
+            _sync_file(staging)
             staging.replace(place)
             _sync_folder(place.parent)
         finally:
@@ -81,19 +80,22 @@ def writing(path: Path, what: str) -> Iterator[None]:
 
 @contextmanager
 def staged_folder(
-    folder: Path, *, existing: Literal["replace", "keep", "refuse"], shared: bool = True
+    folder: Path, what: str, *, existing: Literal["replace", "keep", "refuse"], shared: bool = True
 ) -> Iterator[Path]:
     """A folder to write into, which becomes `folder` when the block ends without an error.
 
+    Where it replaces one, its files are safely on disk before. Replacing takes two steps: of a process that is killed
+    between them both folders are left beside the place, as `.NAME.*.partial` and `.NAME.*.partial.old`.
+
     Args:
+        what: what messages call it, such as `model`.
         existing: what becomes of a folder that is there and not empty: `replace` it; `keep` it, because whoever made it
             wrote the same; or `refuse` to touch it.
         shared: as for `staged_file`.
 
     Raises:
         UsageError: nothing can be made there.
-        WriteFailed: the disk is full or gone.
-        OSError: it cannot take its place, or the block raised it.
+        WriteFailed: it cannot be written, or not take its place; so is taken any `OSError` of the block.
     """
     staging = _beside(folder, shared=shared)
     try:
@@ -104,15 +106,15 @@ def staged_folder(
     except OSError as error:
         raise _refusal(error, "the folder cannot be made", folder) from error
     try:
-        yield staging
-        if existing == "replace" and folder.exists():
-            _exchange(staging, folder)
-            return
-        try:
-            staging.rename(folder)
-        except OSError:
-            if existing != "keep" or not folder.is_dir():
-                raise
+        with writing(folder, what):
+            yield staging
+            if existing == "replace":
+                _sync_files(staging)
+            if existing == "replace" and folder.exists():
+                _exchange(staging, folder)
+            else:
+                _take_place(staging, folder, keep=existing == "keep")
+            _sync_folder(folder.parent)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
@@ -149,6 +151,14 @@ def _beside(path: Path, *, shared: bool) -> Path:
     return path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial" if shared else f".{path.name}.partial")
 
 
+def _take_place(staging: Path, folder: Path, *, keep: bool) -> None:
+    try:
+        staging.rename(folder)
+    except OSError:
+        if not (keep and folder.is_dir()):
+            raise
+
+
 def _exchange(staging: Path, folder: Path) -> None:
     """Put `staging` in the place of `folder`. Whatever fails, one of the two is there afterwards."""
     retired = folder.with_name(f"{staging.name}.old")
@@ -165,6 +175,17 @@ def _refusal(error: OSError, said: str, place: Path) -> GenreError:
     if error.errno in _ITS_NAME:
         return UsageError(f"{said}: {error.strerror}", where=place, remedy="name another place")
     return WriteFailed(f"{said}: {error.strerror}", where=place, remedy="make room, or name another place")
+
+
+def _sync_file(path: Path) -> None:
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
+
+
+def _sync_files(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            _sync_file(path)
 
 
 def _sync_folder(folder: Path) -> None:

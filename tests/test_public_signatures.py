@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGE = ROOT / "genre"
+PACKAGES = (ROOT / "genre", ROOT / "plugins")
 
 
 def is_public(name: str) -> bool:
@@ -16,7 +16,7 @@ def is_public(name: str) -> bool:
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path in sorted(path for package in PACKAGES for path in package.rglob("*.py")):
         place = path.relative_to(ROOT)
         if all(is_public(part) for part in place.with_suffix("").parts):
             yield place.as_posix(), ast.parse(path.read_text(encoding="utf-8"))

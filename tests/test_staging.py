@@ -15,12 +15,12 @@ Existing: TypeAlias = Literal["replace", "keep", "refuse"]
 
 
 def write(folder: Path, text: str, *, existing: Existing = "replace") -> None:
-    with staged_folder(folder, existing=existing) as staging:
+    with staged_folder(folder, "model", existing=existing) as staging:
         (staging / "file").write_text(text)
 
 
 def test_a_folder_appears_when_the_block_ends(tmp_path: Path) -> None:
-    with staged_folder(tmp_path / "new", existing="replace") as staging:
+    with staged_folder(tmp_path / "new", "model", existing="replace") as staging:
         (staging / "file").write_text("a")
         assert not (tmp_path / "new").exists()
     assert (tmp_path / "new" / "file").read_text() == "a"
@@ -63,7 +63,7 @@ def test_a_failure_at_either_rename_leaves_the_old_folder(
         return rename(path, target)
 
     monkeypatch.setattr(Path, "rename", fail_once)
-    with pytest.raises(OSError, match="the disk is gone"):
+    with pytest.raises(WriteFailed, match="the model cannot be written: the disk is gone"):
         write(tmp_path / "model", "new")
     assert (tmp_path / "model" / "file").read_text() == "old"
 
@@ -73,7 +73,7 @@ def test_a_folder_that_was_cut_off_does_not_show_in_the_next_one(tmp_path: Path,
     left = tmp_path / ".new.partial"
     left.mkdir()
     (left / "half").write_text("a")
-    with staged_folder(tmp_path / "new", existing="replace", shared=shared) as staging:
+    with staged_folder(tmp_path / "new", "model", existing="replace", shared=shared) as staging:
         (staging / "file").write_text("a")
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["file"]
     assert left.exists() == shared
@@ -168,8 +168,8 @@ def test_a_full_disk_is_no_wrong_name(
     monkeypatch.setattr(Path, "mkdir", refuse)
     with pytest.raises(kind, match="the report cannot be written: no"):
         check_place(tmp_path / "report.html", "report")
-    with pytest.raises(kind, match="the folder cannot be made: no"), staged_folder(tmp_path / "a", existing="keep"):
-        pytest.fail("nothing can be made here")
+    with pytest.raises(kind, match="the folder cannot be made: no"):
+        write(tmp_path / "a", "new")
 
 
 def test_what_a_link_points_to_is_replaced_and_the_link_stays(tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ def test_a_file_system_that_syncs_no_folders_is_no_error(tmp_path: Path, monkeyp
 
 def test_a_folder_that_is_in_use_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "data", "old")
-    with pytest.raises(OSError, match="not empty"):
+    with pytest.raises(WriteFailed, match=r"the model cannot be written: .*not empty"):
         write(tmp_path / "data", "new", existing="refuse")
     assert (tmp_path / "data" / "file").read_text() == "old"
 

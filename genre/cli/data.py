@@ -59,6 +59,21 @@ def stats_command(folder: Path, as_json: bool) -> None:
     _print_stats(load_dataset(folder), as_json=as_json)
 
 
+@data.command("export")
+@click.argument("folder", type=FOLDER)
+@click.option("--out", type=FOLDER, required=True, help="A new folder, for SPLIT/news.tsv and SPLIT/behaviors.tsv.")
+@click.option("--texts", default="latest", show_default=True, help="Which texts: latest, original, or a version.")
+def export_command(folder: Path, out: Path, texts: str) -> None:
+    """Write the data set in FOLDER as MIND's files, for other projects to train on."""
+    from genre.dataset import load_dataset, write_mind
+
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError("there is something already", where=out, remedy="name another folder")
+    dataset = load_dataset(folder)
+    write_mind(dataset, out, texts=texts)
+    click.echo(f"{out}: {', '.join(dataset.splits)}")
+
+
 @data.command("show")
 @click.argument("folder", type=FOLDER)
 @click.option("--news", metavar="ID", help="A news: every version of its texts.")

@@ -66,7 +66,7 @@ def assemble(
         source: what the lineage's first entry says.
 
     Raises:
-        UsageError: a dangling id under `dangling="error"`.
+        UsageError: a dangling id under `dangling="error"`, or labels that are not 0 or 1 for each candidate.
     """
     news = news.unique("id", keep="first", maintain_order=True)
     news_table = news_rows(news, origin="original")
@@ -140,7 +140,25 @@ class _Resolved:
     without_candidates: int
 
 
+def odd_labels() -> pl.Expr:
+    """Whether a row has labels that are not 0 or 1 for each candidate; an unlabelled row has none."""
+    values = pl.col("labels").list.eval((pl.element() > 1) | (pl.element() < 0) | pl.element().is_null()).list.any()
+    return ((pl.col("labels").list.len() != pl.col("candidates").list.len()) | values).fill_null(value=False)
+
+
+def _refuse_odd_labels(behaviors: pl.DataFrame) -> None:
+    odd = behaviors.filter(odd_labels())
+    if odd.height:
+        file, line, labels, candidates = odd.select("file", "line", "labels", "candidates").row(0)
+        raise UsageError(
+            f"the labels {labels} are not 0 or 1 for each of {len(candidates)} candidates",
+            where=f"{file}:{line}",
+            remedy="label each candidate, or none",
+        )
+
+
 def _resolved(behaviors: pl.DataFrame, known: pl.Enum) -> _Resolved:
+    _refuse_odd_labels(behaviors)
     history, lost_history = _positions(behaviors, "history", known)
     candidates, lost_candidates = _positions(behaviors, "candidates", known)
     if lost_history:

@@ -79,7 +79,7 @@ def load_dataset(folder: Path) -> Dataset:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         lineage = tuple(LineageEntry(step["operation"], dict(step["details"])) for step in manifest["lineage"])
         version, fingerprint = manifest["format"], manifest["fingerprint"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(f"not a data set's manifest: {error!r}", where=path, remedy=_AGAIN) from error
     if version != FORMAT_VERSION:
         raise UsageError(

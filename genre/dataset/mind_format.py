@@ -10,6 +10,7 @@ import polars as pl
 
 from genre.dataset.tables import Dataset, TextVersion
 from genre.errors import UsageError
+from genre.staging import staged_folder
 
 NEWS_COLUMNS: Final = (
     "id",
@@ -27,7 +28,7 @@ _TIME_UNPADDED: Final = "%-m/%-d/%Y %-I:%M:%S %p"
 
 
 def write_mind(dataset: Dataset, folder: Path, *, texts: TextVersion = "latest") -> None:
-    """Write `folder/SPLIT/news.tsv` and `folder/SPLIT/behaviors.tsv` for each split.
+    """Write `folder/SPLIT/news.tsv` and `folder/SPLIT/behaviors.tsv` for each split, whole or not at all.
 
     Every split lists all news, generated ones included, so that positions stay the same when the files are read
     again. Interests, vectors, older versions of texts and the choice of clicks that encoders read have no place in
@@ -38,7 +39,9 @@ def write_mind(dataset: Dataset, folder: Path, *, texts: TextVersion = "latest")
 
     Raises:
         UsageError: a value cannot be said in the format: a tab or a line break in a text, blanks in an id, a time
-            with fractions of a second or none, or an unlabelled candidate that looks labelled (`N1-0`).
+            with fractions of a second or none, or an unlabelled candidate that looks labelled (`N1-0`). Or the folder
+            cannot be made.
+        RunError: it cannot be written, or is there and not empty.
     """
     news = dataset.news.with_columns(
         title=dataset.text("title", texts), abstract=dataset.text("abstract", texts)
@@ -57,10 +60,12 @@ def write_mind(dataset: Dataset, folder: Path, *, texts: TextVersion = "latest")
     for split in dataset.splits:
         if split in ("", ".", "..") or Path(split).name != split:
             raise UsageError(f"the split {split!r} cannot name a folder", remedy="read the data with other split names")
-        target = folder / split
-        target.mkdir(parents=True, exist_ok=True)
-        _write(news, target / "news.tsv")
-        _write(behaviors.filter(pl.col("split") == split).select(BEHAVIORS_COLUMNS), target / "behaviors.tsv")
+    with staged_folder(folder, "data set", existing="refuse") as staging:
+        for split in dataset.splits:
+            target = staging / split
+            target.mkdir()
+            _write(news, target / "news.tsv")
+            _write(behaviors.filter(pl.col("split") == split).select(BEHAVIORS_COLUMNS), target / "behaviors.tsv")
 
 
 def _behaviors(dataset: Dataset, news_ids: pl.Series) -> pl.DataFrame:

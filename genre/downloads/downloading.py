@@ -172,7 +172,7 @@ def _copied(archive: Archive, source: Path, out: Path) -> Fetched:
             where=source,
             remedy="name the folder that has the archives, or the folders that came out of them",
         )
-    with staged_folder(out / archive.folder, existing="refuse", shared=False) as folder:
+    with staged_folder(out / archive.folder, "data set", existing="refuse", shared=False) as folder:
         for name in (*archive.files, *archive.further):
             if (place / name).is_file():
                 shutil.copyfile(place / name, folder / name)

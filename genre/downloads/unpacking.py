@@ -41,7 +41,10 @@ def unpack(path: Path, archive: Archive, out: Path) -> None:
         RunError: it is no zip or a damaged one, a file is missing or stands twice, a name leads out of the archive, or
             more comes out of it than it may hold.
     """
-    with staged_folder(out / archive.folder, existing="refuse", shared=False) as folder, _opened(path) as opened:
+    with (
+        staged_folder(out / archive.folder, "data set", existing="refuse", shared=False) as folder,
+        _opened(path) as opened,
+    ):
         entries = _entries(path, opened, archive)
         if (size := sum(entry.file_size for entry in entries.values())) > archive.most_bytes:
             raise _refused(path, f"it unpacks to {size:,} bytes, and at most {archive.most_bytes:,} are expected")

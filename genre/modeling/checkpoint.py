@@ -16,6 +16,7 @@ from genre.modeling.composition import build_recommender, saved_baseline
 from genre.modeling.provenance import Provenance
 from genre.modeling.recommender import Recommender
 from genre.modeling.settings import FeatureSettings
+from genre.modeling.tensor_files import save_tensors
 from genre.modeling.vocabulary import Vocabulary, tokenizer_hash
 from genre.options import structure
 from genre.parts import WORDS, Baseline
@@ -82,7 +83,8 @@ def save_model(folder: Path, model: TrainedModel, *, card: str | None = None) ->
         card: what people should know of it, as Markdown; becomes README.md.
 
     Raises:
-        UsageError: `folder` holds something that is not a model.
+        UsageError: `folder` holds something that is not a model, or cannot be made.
+        RunError: the model cannot be written.
     """
     check_model_folder(folder)
     model = _without_files(model)
@@ -90,10 +92,9 @@ def save_model(folder: Path, model: TrainedModel, *, card: str | None = None) ->
     fusion = recommender.fusion is not None
     tokenizers = model.settings.tokenizers
     baseline = saved_baseline(recommender, tokenizers)
-    with staged_folder(folder, existing="replace") as staging:
+    with staged_folder(folder, "model", existing="replace") as staging:
         (staging / _VOCABULARY).write_text(model.vocabulary.to_json(), encoding="utf-8")
-        state = {name: value.contiguous() for name, value in recommender.state_dict().items()}
-        safetensors.torch.save_file(state, staging / _WEIGHTS)
+        save_tensors(staging / _WEIGHTS, recommender.state_dict())
         shutil.copymode(staging / _VOCABULARY, staging / _WEIGHTS)  # safetensors lets nobody else read its files
         files = {name: _file_hash(staging / name) for name in (_VOCABULARY, _WEIGHTS)}
         config = _Config(_FORMAT, baseline, fusion, model.settings, model.seed, model.leaked, model.provenance, files)

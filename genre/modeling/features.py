@@ -278,7 +278,7 @@ def _cache_key(dataset: Dataset, settings: FeatureSettings, vocabulary: Vocabula
 
 def _store(folder: Path, vocabulary: Vocabulary, news: NewsFeatures, settings: FeatureSettings) -> None:
     """Write the folder, whole or not at all."""
-    with staged_folder(folder, existing="keep") as staging:
+    with staged_folder(folder, "prepared features", existing="keep") as staging:
         # Files are numbered: a field's name is data, and data never becomes a path.
         for kind, fields in (("text", news.texts), ("entities", news.entities)):
             for number, ragged in enumerate(fields.values()):

@@ -37,7 +37,7 @@ def with_frozen_states(
 
     Raises:
         UsageError: the cache is damaged.
-        RunError: a state is too large for half precision.
+        RunError: a state is too large for half precision, or the states cannot be written.
     """
     was_training = recommender.training
     recommender.eval()  # dropout would make states random
@@ -60,7 +60,7 @@ def _states(
     folder = cache / f"states-{_key(encoder, tokens)}"
     path = folder / _STATES
     if not folder.is_dir():
-        with staged_folder(folder, existing="keep") as staging:
+        with staged_folder(folder, "states of the frozen encoder", existing="keep") as staging:
 
             def on_disk(shape: tuple[int, int]) -> NDArray[np.float16]:
                 # numpy cannot map a file without any content.

@@ -8,13 +8,13 @@ from typing import Final
 
 import attrs
 import safetensors
-import safetensors.torch
 from torch import Tensor
 
 from genre.errors import UsageError
 from genre.modeling.features import Features, file_state
 from genre.modeling.recommender import Recommender
 from genre.modeling.settings import TrainingSettings
+from genre.modeling.tensor_files import save_tensors
 from genre.modeling.training_state import EpochReport, TrainingState
 from genre.options import structure
 from genre.parts import canonical_json
@@ -153,12 +153,8 @@ def write_checkpoint(path: Path, checkpoint: TrainingCheckpoint) -> None:
         RunError: it cannot be written.
     """
     text, tensors = checkpoint.parts()
-    dense = {name: value.detach().contiguous() for name, value in tensors.items()}
     with staged_file(path, "checkpoint", shared=False) as staging:
-        try:
-            safetensors.torch.save_file(dense, staging, metadata={_HEADER: text})
-        except safetensors.SafetensorError as error:  # such as a full disk
-            raise OSError(str(error)) from error
+        save_tensors(staging, tensors, {_HEADER: text})
 
 
 def read_checkpoint(path: Path) -> TrainingCheckpoint:

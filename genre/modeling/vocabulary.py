@@ -91,7 +91,8 @@ class Vocabulary:
             for start in range(0, len(texts), _TEXTS_AT_A_TIME)
         ]
         if not keep_unknown:
-            parts = [part.where(part.values != 0).first(length) for part in parts]
+            parts = [part.where(part.values != 0) for part in parts]
+        parts = [part.first(length) for part in parts]  # tokenizers do not cut to fewer than their special tokens
         if not parts:
             return Ragged.from_lengths(np.zeros(0, np.int32), np.zeros(0, np.int64))
         values = np.concatenate([part.values for part in parts])

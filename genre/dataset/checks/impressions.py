@@ -6,7 +6,7 @@ from typing import Any, Final
 import attrs
 import polars as pl
 
-from genre.dataset.assembly import positions_of, without_lost_candidates
+from genre.dataset.assembly import odd_labels, positions_of, without_lost_candidates
 from genre.dataset.checks.findings import Kind, Level, Tally
 
 _KEPT = pl.col("candidates").list.len()
@@ -157,9 +157,7 @@ def check_block(block: pl.DataFrame, known: pl.Enum, dangling: Level, tally: Tal
 
 def _understood(block: pl.DataFrame, history: pl.Series, candidates: pl.Series) -> pl.DataFrame:
     """Rows as they would be read with dangling ids dropped; labels that fit no candidates are taken as none."""
-    values = pl.col("labels").list.eval((pl.element() > 1) | pl.element().is_null()).list.any()
-    odd = (pl.col("labels").list.len() != pl.col("candidates").list.len()) | values
-    marked = block.with_columns(odd=odd.fill_null(value=False), labelled=pl.col("labels").is_not_null())
+    marked = block.with_columns(odd=odd_labels(), labelled=pl.col("labels").is_not_null())
     rows = marked.with_columns(
         history=history.list.drop_nulls(),
         candidates=candidates,

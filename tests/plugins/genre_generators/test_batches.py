@@ -260,7 +260,8 @@ def test_an_answer_that_came_when_its_asker_was_cancelled_is_kept() -> None:
 
 @both
 def test_lost_looks_at_a_batch_do_not_lose_it(make: Maker, tmp_path: Path) -> None:
-    replies = [Reply(manner="drop"), Reply.error(500), Reply.error(429), Reply(200, b"{"), Reply(manner="truncate")]
+    years = Reply.error(429, Retry_After="999999999999")
+    replies = [Reply(manner="drop"), Reply.error(500), years, Reply(200, b"{"), Reply(manner="truncate")]
 
     def now_and_then(method: str, path: str) -> Reply | None:
         return replies.pop() if replies and method == "GET" and "_0" in path else None
