@@ -1,7 +1,7 @@
 """Whether a language model can read what it is given, and which of its layers are trained."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from torch import nn
 
@@ -9,7 +9,7 @@ from genre.errors import UsageError
 from genre.parts import FieldSpec
 
 
-def check_sizes(model: Any, fields: Sequence[FieldSpec]) -> None:
+def check_sizes(model: nn.Module, fields: Sequence[FieldSpec]) -> None:
     """
     Raises:
         UsageError: a text is longer than the model reads, or a token unknown to it.
@@ -22,7 +22,7 @@ def check_sizes(model: Any, fields: Sequence[FieldSpec]) -> None:
             where="texts",
             remedy=f"keep at most {limit} tokens of each text",
         )
-    known = int(model.config.vocab_size)
+    known = int(cast(Any, model).config.vocab_size)
     size = max(field.size for field in fields)
     if size > known:
         raise UsageError(

@@ -4,7 +4,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
+
+from torch import nn
 
 from genre.errors import GenreError, UsageError, nearest
 from genre_baselines.model_files import WEIGHTS
@@ -14,7 +16,7 @@ _DECIDES_NOTHING: Final = ("_name_or_path", "architectures", "dtype", "torch_dty
 """What a configuration says beside what the model is."""
 
 
-def load_pretrained(folder: Path, layers: int | None) -> Any:
+def load_pretrained(folder: Path, layers: int | None) -> nn.Module:
     """A model with its weights in single precision, or with those of its first layers.
 
     Raises:
@@ -46,7 +48,7 @@ def load_pretrained(folder: Path, layers: int | None) -> Any:
     return _checked(model, str(folder))
 
 
-def create_model(config: Mapping[str, object], **sizes: int) -> Any:
+def create_model(config: Mapping[str, object], **sizes: int) -> nn.Module:
     """A model with random weights.
 
     Args:
@@ -75,19 +77,18 @@ def create_model(config: Mapping[str, object], **sizes: int) -> Any:
     return _checked(_without_pooler(model), "config")
 
 
-def configuration(model: Any) -> dict[str, object]:
+def configuration(model: nn.Module) -> dict[str, object]:
     """What `create_model` makes a model of the same shape from; JSON values only."""
-    usual = type(model.config)()  # some files hold fields that their type of model has not, and are read all the same
+    config = cast(Any, model).config
+    usual = type(config)()  # some files hold fields that their type of model has not, and are read all the same
     fields = {
-        name: value
-        for name, value in model.config.to_dict().items()
-        if name not in _DECIDES_NOTHING and hasattr(usual, name)
+        name: value for name, value in config.to_dict().items() if name not in _DECIDES_NOTHING and hasattr(usual, name)
     }
     plain: dict[str, object] = json.loads(json.dumps(fields, default=str))
     return plain
 
 
-def weights_key(model: Any) -> str:
+def weights_key(model: nn.Module) -> str:
     """Hash of a model's weights and configuration."""
     digest = hashlib.blake2b(json.dumps(configuration(model), sort_keys=True).encode(), digest_size=16)
     for name, weights in sorted(model.state_dict().items()):
@@ -118,7 +119,7 @@ def _check_fields(usual: Any, kind: object, fields: Mapping[str, object]) -> Non
         )
 
 
-def _checked(model: Any, where: str) -> Any:
+def _checked(model: Any, where: str) -> nn.Module:
     if getattr(model.config, "is_encoder_decoder", False):
         raise UsageError(
             "the model has a decoder of its own, and only one stack of layers can be read with",
@@ -132,7 +133,7 @@ def _checked(model: Any, where: str) -> Any:
                 where=where,
                 remedy="choose an encoder such as BERT, or a decoder such as GPT-2",
             )
-    return model
+    return cast(nn.Module, model)
 
 
 def _without_pooler(model: Any) -> Any:

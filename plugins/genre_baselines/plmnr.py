@@ -75,7 +75,7 @@ class LanguageModelFieldEncoder(nn.Module):
         self.is_frozen = options.tuned_layers == 0
         self._key: str | None = None
         self.register_load_state_dict_post_hook(_forget_key)  # type: ignore[no-untyped-call]
-        width = int(self.model.config.hidden_size)
+        width = int(self.model.config.hidden_size)  # type: ignore[union-attr, arg-type]
         self.dropout = nn.Dropout(options.dropout)
         attends = options.pooling == "attention"
         self.pool = nn.ModuleList(

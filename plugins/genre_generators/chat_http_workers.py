@@ -1,6 +1,6 @@
 """Chat-completions requests that worker processes post: texts go there and come back, and are made and read here."""
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from genre_generators.chat_http import ChatHttp, Reply, failures_of
 from genre_generators.worker_lines import Said
@@ -33,7 +33,8 @@ class ChatHttpWorkers:
             GenerationError: there is no reply, or too long a one; `Transient` when the worker died.
             UsageError: before any call: a worker cannot begin.
         """
-        status, retry_after, body = await self._pool.ask([request.decode()])
+        parts: list[Any] = await self._pool.ask([request.decode()])
+        status, retry_after, body = parts
         return Reply(status, retry_after, body.encode(*_BYTES))
 
     def send_no_more(self) -> None:
@@ -50,7 +51,7 @@ def posting(options: "OpenAICompatibleOptions", key: str | None) -> "Answer":
     http = ChatHttp(options.base_url, failures_of(options, key))
 
     async def post(said: Said, _: "Json") -> Said:
-        reply = await http.post(said[0].encode())
+        reply = await http.post(cast(str, said[0]).encode())
         return [reply.status, reply.retry_after, reply.body.decode(*_BYTES)]
 
     return post

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Callable, Hashable
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T", bound=Hashable)
+Result = TypeVar("Result")
 
 
 class Watch(Generic[T]):
@@ -46,7 +47,7 @@ class Watch(Generic[T]):
             self._late(call)
 
 
-def time_out(call: "asyncio.Future[Any]") -> None:
+def time_out(call: "asyncio.Future[Result]") -> None:
     """End a call that is waited for as a future, with TimeoutError."""
     if not call.done():
         call.set_exception(TimeoutError())

@@ -1,7 +1,8 @@
 """What litellm's exceptions mean: typed errors, with no key in their texts."""
 
 import re
-from typing import Any, Final
+from types import ModuleType
+from typing import Final
 
 import aiohttp
 
@@ -13,7 +14,7 @@ _OBJECT: Final = re.compile(r" ?\b(\w+:)?<[^<>]* at 0x[0-9a-fA-F]+>")
 
 
 def typed_error(
-    litellm: Any, error: Exception, *, key: str | None, key_name: str | None, timeout: float
+    litellm: ModuleType, error: Exception, *, key: str | None, key_name: str | None, timeout: float
 ) -> GenerationError:
     """The typed error by the HTTP status that litellm gives each of its exceptions.
 

@@ -1,23 +1,24 @@
 """litellm itself: imported quietly, and asked before any call whether it can reach a model."""
 
 import os
-from typing import Any, Final
+from types import ModuleType
+from typing import Final, cast
 
 from genre.errors import UsageError
 from genre.parts import Price, Prompt, canonical_json
 
 
-def import_litellm() -> Any:
+def import_litellm() -> ModuleType:
     """litellm, quiet, and without the download of prices that it makes at import."""
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     import litellm
 
     litellm.telemetry = False
     litellm.suppress_debug_info = True
-    return litellm
+    return cast(ModuleType, litellm)
 
 
-def check_provider(litellm: Any, model: str, api_base: str | None) -> None:
+def check_provider(litellm: ModuleType, model: str, api_base: str | None) -> None:
     """Make sure that litellm knows whom to ask.
 
     Raises:
@@ -32,7 +33,7 @@ def check_provider(litellm: Any, model: str, api_base: str | None) -> None:
         ) from error
 
 
-def check_key(litellm: Any, model: str) -> None:
+def check_key(litellm: ModuleType, model: str) -> None:
     """Make sure that the environment has the key that the model's provider wants.
 
     Raises:
@@ -47,7 +48,7 @@ def check_key(litellm: Any, model: str) -> None:
         )
 
 
-def listed_price(litellm: Any, model: str) -> Price | None:
+def listed_price(litellm: ModuleType, model: str) -> Price | None:
     """What litellm's list of prices says; None for a model that it does not list."""
     try:
         prompt, completion = litellm.cost_per_token(model=model, prompt_tokens=1_000_000, completion_tokens=1_000_000)
@@ -56,7 +57,7 @@ def listed_price(litellm: Any, model: str) -> Price | None:
     return Price(prompt, completion)
 
 
-def counted_tokens(litellm: Any, model: str, prompt: Prompt) -> int | None:
+def counted_tokens(litellm: ModuleType, model: str, prompt: Prompt) -> int | None:
     """Tokens of a prompt's messages and schema for a model of OpenAI; None for others.
 
     Their tokenizer comes with litellm. Those of other providers would be fetched from the web, or are not published.

@@ -1,7 +1,7 @@
 """Prompts that worker processes answer through litellm."""
 
 from collections.abc import Mapping
-from typing import cast
+from typing import Any, cast
 
 from genre.parts import Completion, Json, Message, Prompt, Sampling, Usage
 from genre_generators.litellm_caller import LiteLLMCaller
@@ -60,7 +60,8 @@ def told_prompt(prompt: Prompt) -> Said:
 
 def read_prompt(said: Said, schema: Json) -> Prompt:
     """The prompt, without what no call depends on."""
-    draw, retry, drawn, messages = said
+    parts: list[Any] = said
+    draw, retry, drawn, messages = parts
     chat = tuple([Message(role, content) for role, content in messages])
     return Prompt("", "", draw, chat, Sampling(*drawn), cast(Mapping[str, Json] | None, schema), retry=retry)
 
@@ -73,5 +74,6 @@ def told_completion(completion: Completion) -> Said:
 
 def read_completion(said: Said) -> Completion:
     """An answer as it was sent."""
-    text, model, finish, prompt_tokens, completion_tokens = said
+    parts: list[Any] = said
+    text, model, finish, prompt_tokens, completion_tokens = parts
     return Completion(text, model, finish, Usage(prompt_tokens, completion_tokens))

@@ -98,7 +98,8 @@ class _Worker(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Begin or cancel calls."""
-        for said in self._lines.feed(data):
+        messages: list[list[Any]] = self._lines.feed(data)
+        for said in messages:
             number = said[0]
             if said == BEGIN_NO_MORE:
                 self._taken_back = self._latest
@@ -125,6 +126,7 @@ class _Worker(asyncio.Protocol):
         return self._answer
 
     async def _call(self, number: int, question: Said, shared: Json) -> None:
+        said: Said
         try:
             async with self._places:
                 said = [number, await self._begun(number)(question, shared)]

@@ -1,11 +1,11 @@
 """How a worker process and its parent send each other messages: several in a line of JSON."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeAlias, cast
+from typing import Final, TypeAlias, cast
 
 from genre_generators import quick_json
 
-Said: TypeAlias = list[Any]
+Said: TypeAlias = list[object]
 """A message of one of the two."""
 
 MOST_TOGETHER: Final = 32

@@ -15,7 +15,7 @@ import gc
 import json
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import attrs
 
@@ -76,7 +76,8 @@ def failure(error: GenerationError) -> Said:
 
 def read_failure(said: Said) -> GenerationError:
     """What a call failed with."""
-    kind, message, may_be_billed, retry_after = said
+    parts: list[Any] = said
+    kind, message, may_be_billed, retry_after = parts
     error = _ERRORS[kind](message)
     error.may_be_billed = may_be_billed
     if isinstance(error, RateLimited):
@@ -93,5 +94,6 @@ def read_beginning(said: Said) -> UsageError | None:
     """Why a worker can make no calls; None when it can."""
     if len(said) == 1:
         return None
-    _, message, where, remedy = said
+    parts: list[Any] = said
+    _, message, where, remedy = parts
     return UsageError(message, where=where, remedy=remedy)

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import sys
 from contextlib import suppress
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from genre.errors import UsageError
 from genre.parts import Json, Transient
@@ -130,7 +130,8 @@ class WorkerProcess(asyncio.SubprocessProtocol):
         if fd == 2:
             self._said = (self._said + data)[-KEPT_BYTES:]
             return
-        for said in self._lines.feed(data):
+        messages: list[list[Any]] = self._lines.feed(data)
+        for said in messages:
             if said[0] is None:
                 self.refused = read_beginning(said)
                 self._ready.set_result(None)

@@ -9,6 +9,7 @@ from small_data import NEWS
 import genre.dataset.assembly
 import genre.dataset.fingerprint
 from genre.dataset import Dataset, assemble
+from genre.dataset.assembly import Dangling
 from genre.errors import UsageError
 
 NEWS_TABLE = pl.DataFrame(NEWS, schema=["id", "category", "subcategory", "title", "abstract"], orient="row")
@@ -95,3 +96,20 @@ def test_the_fingerprint_is_the_same_however_few_rows_are_hashed_at_once(monkeyp
     monkeypatch.setattr(genre.dataset.fingerprint, "_NUMBERS_AT_A_TIME", 2)
     monkeypatch.setattr(genre.dataset.fingerprint, "_TEXTS_AT_A_TIME", 1)
     assert assembled(ROWS, 10).fingerprint == whole
+
+
+@pytest.mark.parametrize("labels", [[1, 0], [1, 0, 2], [1, 0, -1], [1, 0, None], []])
+@pytest.mark.parametrize("dangling", ["error", "drop"])
+@pytest.mark.parametrize("last", ["N1", "N9"])
+def test_labels_that_do_not_fit_are_told_with_their_line(
+    labels: list[int | None], dangling: Dangling, last: str
+) -> None:
+    news = pl.DataFrame({"id": ["N1", "N2"], "title": ["a", "b"], "abstract": ["", ""]})
+    row = {"impression": "1", "split": "train", "user": "U1", "time": None, "history": []}
+    behaviors = pl.DataFrame(
+        [{**row, "candidates": ["N1", "N2", last], "labels": labels, "file": "mine.tsv", "line": 7}],
+        schema_overrides={"labels": pl.List(pl.Int64), "history": pl.List(pl.String), "time": pl.Datetime("us")},
+    )
+    with pytest.raises(UsageError, match="not 0 or 1 for each of 3 candidates") as raised:
+        assemble(news, behaviors, dangling=dangling, source={})
+    assert raised.value.where == "mine.tsv:7"

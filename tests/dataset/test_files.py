@@ -156,3 +156,11 @@ def test_the_rest_of_a_save_that_was_killed_is_removed_by_the_next(tmp_path: Pat
         (tmp_path / f".{name}.{'0' * 32}.partial").write_text("half")
     save_dataset(small_dataset(), tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == names
+
+
+def test_a_manifest_that_is_nested_too_deep_or_a_folder_is_an_error(tmp_path: Path) -> None:
+    save_dataset(small_dataset(), tmp_path)
+    path = tmp_path / "dataset.json"
+    path.write_text("[" * 100_000)
+    with pytest.raises(UsageError, match="not a data set's manifest"):
+        load_dataset(tmp_path)

@@ -1,9 +1,11 @@
 import json
 from pathlib import Path
 
+import attrs
 import pytest
+import safetensors
 
-from genre.errors import UsageError
+from genre.errors import RunError, UsageError
 from genre.modeling.checkpoint import TrainedModel, load_model, save_model
 from genre.modeling.composition import build_recommender
 from genre.modeling.features import Features, prepare_features
@@ -111,3 +113,19 @@ def test_a_deeply_nested_configuration_is_an_error(registry: Registry, features:
     path.write_text("[" * 100_000)
     with pytest.raises(UsageError, match="not JSON"):
         load_model(tmp_path / "model", registry)
+
+
+def test_a_disk_that_is_full_leaves_the_old_model(
+    registry: Registry, features: Features, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = trained(registry, features)
+
+    def full(*_: object, **__: object) -> None:
+        raise safetensors.SafetensorError("No space left on device (os error 28)")
+
+    save_model(tmp_path / "model", model)
+    monkeypatch.setattr("safetensors.torch.save_file", full)
+    with pytest.raises(RunError, match="the model cannot be written: No space left"):
+        save_model(tmp_path / "model", attrs.evolve(model, seed=model.seed + 1))
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    assert load_model(tmp_path / "model", registry).seed == model.seed

@@ -6,6 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
+from tokenizers.processors import TemplateProcessing
 
 from genre.dataset import Dataset
 from genre.errors import UsageError
@@ -263,3 +267,14 @@ def test_a_closed_vocabulary_is_the_list_as_it_stands(dataset: Dataset) -> None:
     # Readers have "football", which the list lacks, and every other one of the first ten "money".
     assert made.readers.interests["topics"].lengths[:10].tolist() == [0, 1] * 5
     assert set(made.readers.interests["topics"].values.tolist()) == {1}
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 9])
+def test_a_text_has_no_more_tokens_than_it_may_whatever_its_tokenizer_adds(features: Features, length: int) -> None:
+    made = Tokenizer(WordLevel({"[UNK]": 0, "[CLS]": 1, "[SEP]": 2}, unk_token="[UNK]"))
+    made.pre_tokenizer = Whitespace()
+    made.post_processor = TemplateProcessing("[CLS] $A [SEP]", special_tokens=[("[CLS]", 1), ("[SEP]", 2)])
+    words = features.vocabulary.tokenizers
+    vocabulary = attrs.evolve(features.vocabulary, tokenizers={**words, "mine": made.to_str()})
+    tokens = vocabulary.tokens(pl.Series(["a b c d e", ""]), length, "mine")
+    assert tokens.lengths.tolist() == [min(length, 7), 0]
