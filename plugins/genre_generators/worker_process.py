@@ -130,8 +130,7 @@ class WorkerProcess(asyncio.SubprocessProtocol):
         if fd == 2:
             self._said = (self._said + data)[-KEPT_BYTES:]
             return
-        messages: list[list[Any]] = self._lines.feed(data)
-        for said in messages:
+        for said in cast(list[list[Any]], self._lines.feed(data)):
             if said[0] is None:
                 self.refused = read_beginning(said)
                 self._ready.set_result(None)

@@ -19,6 +19,7 @@ import pytest
 from at_scale.projects import ENRICH, headline, litellm, openai_compatible, project, title_for
 from command_line import start_genre
 from servers import ChatServer, Reply, Request
+from stored_answers import answers_by_state
 
 from genre.generation import AnswerStore
 
@@ -155,4 +156,4 @@ def test_sigint_to_a_process_without_a_terminal_ends_it_as_well(tmp_path: Path) 
 def stored(folder: Path) -> int:
     """Answers on disk."""
     with closing(AnswerStore(folder / ".genre" / "answers.sqlite")) as store:
-        return store.count().get("ok", 0)
+        return answers_by_state(store).get("ok", 0)

@@ -12,6 +12,7 @@ import pytest
 from at_scale.projects import ENRICH, files, headline, number_for, openai_compatible, project, title_for
 from command_line import run_genre, start_genre
 from servers import ChatServer, Reply, Request
+from stored_answers import answers_by_state
 
 from genre.generation import AnswerStore
 from genre.generation.commits import COMMIT_ROWS
@@ -81,4 +82,4 @@ def test_a_round_that_was_killed_twenty_times_equals_an_undisturbed_one_and_pays
 def stored(folder: Path) -> int:
     """Answers on disk, as another process sees them."""
     with closing(AnswerStore(folder / ".genre" / "answers.sqlite")) as store:
-        return sum(store.count().values())
+        return sum(answers_by_state(store).values())
