@@ -115,6 +115,10 @@ def test_the_page_with_the_bill_asks_the_generator_whose_price_it_estimates() ->
     asking = [line for line in lines if line.startswith(("genre enrich", "genre prompts try"))]
     assert len(asking) == 2
     assert all(" --generator writer " in line for line in asking)
+    model = tomllib.loads(blocks(page, "toml")[0])["generators"]["writer"]["model"]
+    of_experiment = [line for line in lines if "experiments/paper-mind-small.toml" in line]
+    assert len(of_experiment) == 3
+    assert all(f" --set generators.writer.model={model}" in line for line in of_experiment)
 
 
 def test_every_dependency_is_explained() -> None:
