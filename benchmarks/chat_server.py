@@ -1,6 +1,7 @@
 """A server on loopback that answers every chat after a fixed time: `python -m benchmarks.chat_server`.
 
-It prints its port. `POST /reset` sets the counters back; `GET /counts` tells them.
+It prints its port, a free one unless `--port` names it. `POST /reset` sets the counters back; `GET /counts` tells
+them.
 """
 
 import asyncio
@@ -111,13 +112,15 @@ def _reply(status: str, value: object, header: str = "") -> bytes:
 @click.command()
 @click.option("--latency", type=float, default=0.05)
 @click.option("--per-minute", type=float, default=0.0, help="0 for no limit.")
-def main(latency: float, per_minute: float) -> None:
+@click.option("--port", type=int, default=0, help="0 for a free one.")
+def main(latency: float, per_minute: float, port: int) -> None:
     """Serve until killed."""
-    uvloop.run(_serve(ChatServer(latency, per_minute)))
+    uvloop.run(_serve(ChatServer(latency, per_minute), port))
 
 
-async def _serve(server: ChatServer) -> None:
-    serving = await asyncio.get_running_loop().create_server(lambda: Connection(server), "127.0.0.1", 0, backlog=1024)
+async def _serve(server: ChatServer, port: int) -> None:
+    loop = asyncio.get_running_loop()
+    serving = await loop.create_server(lambda: Connection(server), "127.0.0.1", port, backlog=1024)
     print(serving.sockets[0].getsockname()[1], flush=True)
     await serving.serve_forever()
 
