@@ -15,8 +15,8 @@ import numpy as np
 import torch
 import torch.distributed as dist
 
-# Its functions take the default group of the time of their import for a default. Imported later, they would keep it from
-# being destroyed: gloo's threads then outlive the interpreter now and then, which aborts the process at its end.
+# Its functions take the default group of the time of their import for a default. Imported later, they would keep it
+# from being destroyed: gloo's threads then outlive the interpreter now and then, which aborts the process at its end.
 import torch.distributed.nn
 from torch import Tensor, nn
 
