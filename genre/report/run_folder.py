@@ -1,6 +1,5 @@
 """What a run folder says, read strictly. What an older run did not write is None, so that a report can say so."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -16,9 +15,9 @@ from genre.generation import RoundReport
 from genre.generation.reports import ModelReport
 from genre.modeling.metrics import METRICS
 from genre.options import option_names, structure
+from genre.report.json_tables import Rows, json_table, rows_of
 
 _T = TypeVar("_T")
-_Rows = Sequence[Mapping[str, object]]
 
 BEYOND: Final = (
     "diversity",
@@ -246,26 +245,26 @@ def read_run(folder: Path) -> Run:
     Raises:
         UsageError: it is missing, not a run folder, or a file in it is damaged.
     """
-    results = _json(folder / RESULTS_JSON)
+    results = json_table(folder / RESULTS_JSON)
     if results is None:
         raise UsageError(
             f"no run here ({RESULTS_JSON} is missing)" if folder.is_dir() else "there is no such folder",
             where=folder,
             remedy="name a folder that `genre run` wrote, such as runs/quickstart",
         )
-    rows = _rows(results, "rows", folder / RESULTS_JSON) or ()
+    rows = rows_of(results, "rows", folder / RESULTS_JSON) or ()
     if not rows:
         raise UsageError("the run has no results", where=folder / RESULTS_JSON, remedy="run the experiment again")
     _check_results(rows, folder / RESULTS_JSON)
     path = folder / SUMMARY_JSON
-    summary = _json(path) or {}
-    means = _rows(summary, "rows", path)
-    described = _json(folder / EXPERIMENT_JSON) or {}
+    summary = json_table(path) or {}
+    means = rows_of(summary, "rows", path)
+    described = json_table(folder / EXPERIMENT_JSON) or {}
     experiment = described.get("experiment")
     level = summary.get("level")
     figures = _records(mean_rows(rows) if means is None else means, Figure, path)
     cells = dict(_cells(folder / "cells", {(each.variant, each.baseline) for each in figures}))
-    gains = _rows(summary, "gains", path)
+    gains = rows_of(summary, "gains", path)
     return Run(
         folder=folder,
         experiment=experiment if isinstance(experiment, Mapping) else {},
@@ -283,7 +282,7 @@ def read_run(folder: Path) -> Run:
     )
 
 
-def _said_reference(summary: Mapping[str, object], gains: _Rows) -> str | None:
+def _said_reference(summary: Mapping[str, object], gains: Rows) -> str | None:
     said = summary.get("reference", gains[0].get("reference") if gains else None)
     return said if isinstance(said, str) else None
 
@@ -300,7 +299,7 @@ _KINDS: Final[Mapping[str, type | UnionType]] = {
 }
 
 
-def _check_results(rows: _Rows, path: Path) -> None:
+def _check_results(rows: Rows, path: Path) -> None:
     needed = {"variant", "baseline", "seed", "split", "segment", *METRICS, "impressions", "leaked"}
     for number, row in enumerate(rows):
         if missing := sorted(needed - set(row)):
@@ -315,13 +314,13 @@ def _cells(folder: Path, wanted: set[tuple[str, str]]) -> Iterator[tuple[tuple[s
     """The trainings that a folder keeps, with their places; those of earlier experiments in it are left out."""
     for place in _folders(folder):
         path = place / CELL_RESULT
-        result = _json(path)
+        result = json_table(path)
         if result is None:
             continue
-        rows, training = _rows(result, "rows", path), result.get("training")
+        rows, training = rows_of(result, "rows", path), result.get("training")
         if not rows or not isinstance(training, Mapping):
             continue
-        epochs = _records(_rows(training, "epochs", path) or (), Epoch, path)
+        epochs = _records(rows_of(training, "epochs", path) or (), Epoch, path)
         known = {"epochs": [attrs.asdict(each) for each in epochs], "best_epoch": training.get("best_epoch")}
         curve = _record({**rows[0], **known}, Curve, f"{path}, training")
         if (curve.variant, curve.baseline) in wanted:
@@ -334,7 +333,7 @@ def _rounds(described: Mapping[str, object], path: Path) -> dict[str, list[Round
         raise UsageError("`rounds` is no table", where=path, remedy="run the experiment again")
     found = {}
     for variant in rounds:
-        found[str(variant)] = [_round(row, f"{path}, {variant}") for row in _rows(rounds, variant, path) or ()]
+        found[str(variant)] = [_round(row, f"{path}, {variant}") for row in rows_of(rounds, variant, path) or ()]
     return found
 
 
@@ -356,11 +355,11 @@ def _warnings(summary: Mapping[str, object], path: Path) -> list[str] | None:
 
 
 def _optional(summary: Mapping[str, object], key: str, cls: type[_T], path: Path) -> list[_T] | None:
-    rows = _rows(summary, key, path)
+    rows = rows_of(summary, key, path)
     return None if rows is None else _records(rows, cls, f"{path}, {key}")
 
 
-def _records(rows: _Rows, cls: type[_T], where: str | Path) -> list[_T]:
+def _records(rows: Rows, cls: type[_T], where: str | Path) -> list[_T]:
     return [_record(row, cls, f"{where}, row {number}") for number, row in enumerate(rows)]
 
 
@@ -375,28 +374,6 @@ def _record(row: object, cls: type[_T], where: str) -> _T:
         "beyond": {name: row.get(name) for name in BEYOND},
     }
     return structure({name: values[name] for name in option_names(cls) if name in values}, cls, where)
-
-
-def _rows(table: Mapping[str, object], key: str, path: Path) -> _Rows | None:
-    rows = table.get(key)
-    if rows is None:
-        return None
-    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
-        raise UsageError(f"`{key}` is no list of tables", where=path, remedy="run the experiment again")
-    return rows
-
-
-def _json(path: Path) -> Mapping[str, object] | None:
-    """The table that a file holds; None without the file."""
-    if not path.is_file():
-        return None
-    try:
-        table = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(f"the file cannot be read: {error}", where=path, remedy="run the experiment again") from error
-    if not isinstance(table, Mapping):
-        raise UsageError("the file holds no table", where=path, remedy="run the experiment again")
-    return table
 
 
 def _folders(folder: Path) -> list[Path]:

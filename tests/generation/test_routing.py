@@ -72,11 +72,17 @@ def mixed(*providers: Provider, **options: object) -> Routing:
 
 
 def run(
-    folder: Path, asked: Iterable[Prompt], routing: Routing, budget: Budget | None = None, down: list[str] | None = None
+    folder: Path,
+    asked: Iterable[Prompt],
+    routing: Routing,
+    budget: Budget | None = None,
+    down: list[str] | None = None,
+    slowed: list[tuple[str, float | None]] | None = None,
 ) -> list[Answered]:
     async def collect(store: AnswerStore) -> list[Answered]:
         told = (lambda name, reason: down.append(f"{name}: {reason}")) if down is not None else None
-        engine = Engine(store, budget=budget, on_route_down=told)
+        told_slow = (lambda name, rate: slowed.append((name, rate))) if slowed is not None else None
+        engine = Engine(store, budget=budget, on_route_down=told, on_slowed=told_slow)
         return [item async for item in engine.answers(asked, routing)]
 
     with closing(AnswerStore(folder / "answers.sqlite")) as store:
@@ -105,13 +111,7 @@ def test_a_task_s_route_serves_it_alone(tmp_path: Path) -> None:
 def test_the_rate_that_limits_have_lowered_is_told_at_first_and_whenever_it_has_halved(tmp_path: Path) -> None:
     limited = Provider("a", lambda call: RateLimited("too many") if 100 < call <= 120 else "fine")
     told: list[tuple[str, float | None]] = []
-
-    async def collect(store: AnswerStore) -> int:
-        engine = Engine(store, on_slowed=lambda name, rate: told.append((name, rate)))
-        return len([item async for item in engine.answers(prompts(110), Routing.to(limited, LIMITS, "a"))])
-
-    with closing(AnswerStore(tmp_path / "answers.sqlite")) as store:
-        assert asyncio.run(collect(store)) == 110
+    assert len(run(tmp_path, prompts(110), Routing.to(limited, LIMITS, "a"), slowed=told)) == 110
     assert {name for name, _ in told} == {"a"}
     rates = [rate for _, rate in told if rate is not None]
     assert all(later <= earlier / 2 for earlier, later in itertools.pairwise(rates))
@@ -121,13 +121,7 @@ def test_the_rate_that_limits_have_lowered_is_told_at_first_and_whenever_it_has_
 def test_a_generator_that_refuses_from_the_start_is_told_of_once(tmp_path: Path) -> None:
     limited = Provider("a", lambda call: RateLimited("too many") if call <= 6 else "fine")
     told: list[tuple[str, float | None]] = []
-
-    async def collect(store: AnswerStore) -> int:
-        engine = Engine(store, on_slowed=lambda name, rate: told.append((name, rate)))
-        return len([item async for item in engine.answers(prompts(8), Routing.to(limited, LIMITS, "a"))])
-
-    with closing(AnswerStore(tmp_path / "answers.sqlite")) as store:
-        assert asyncio.run(collect(store)) == 8
+    assert len(run(tmp_path, prompts(8), Routing.to(limited, LIMITS, "a"), slowed=told)) == 8
     assert told == [("a", None)]
 
 
